@@ -1,0 +1,94 @@
+//! The load balancers: from files to the model.
+//!
+//! In: the root files of an instance. Out: its [`Instance`] and the findings made while reading it
+//! (`syntax-error`, `refused-at-load`, `unset-variable`).
+
+pub mod haproxy;
+pub mod nginx;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::model::{Engine, Instance, Version};
+use crate::source::Sources;
+
+/// One root file of an instance, already read.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// The name it is shown by: the path as the user wrote it, or `-`.
+    pub name: String,
+    /// Where it was read from; `None` for standard input.
+    pub path: Option<PathBuf>,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// What changes how a configuration is read.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The HAProxy branch whose defaults apply.
+    pub haproxy_version: Version,
+    /// The nginx release whose defaults apply.
+    pub nginx_version: Version,
+    /// Commercial nginx directives are meant to be there.
+    pub nginx_plus: bool,
+    /// nginx: what relative paths are relative to; the root file's folder when unset.
+    pub prefix: Option<PathBuf>,
+    /// Environment variables.
+    pub environment: Environment,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            haproxy_version: Version::HAPROXY_DEFAULT,
+            nginx_version: Version::NGINX_DEFAULT,
+            nginx_plus: false,
+            prefix: None,
+            environment: Environment::default(),
+        }
+    }
+}
+
+/// The environment variables that HAProxy would see.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// Known values.
+    pub values: BTreeMap<String, String>,
+    /// Whether the user gave any values: then a variable that is missing is known to be unset, and
+    /// one that changes its line is an error. Otherwise its value is unknown.
+    pub given: bool,
+}
+
+/// What reading an instance yields.
+#[derive(Debug)]
+pub struct Loaded {
+    /// One model; more where undecidable `.if` branches make variants.
+    pub variants: Vec<Instance>,
+    /// Findings of the loader, rule names set.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads the files of one instance.
+pub fn load(
+    engine: Engine,
+    sources: &Sources,
+    inputs: Vec<Input>,
+    options: &Options,
+) -> Result<Loaded, Error> {
+    match engine {
+        Engine::Haproxy => haproxy::load(sources, inputs, options),
+        Engine::Nginx => nginx::load(sources, inputs, options),
+    }
+}
+
+/// Tells the engine of a file from its content: sections and directives, not its name.
+pub fn detect(bytes: &[u8]) -> Option<Engine> {
+    match (haproxy::looks_like(bytes), nginx::looks_like(bytes)) {
+        (0, 0) => None,
+        (haproxy, nginx) if haproxy >= nginx => Some(Engine::Haproxy),
+        _ => Some(Engine::Nginx),
+    }
+}

@@ -1,0 +1,14 @@
+//! `lbaudit` reads HAProxy and nginx configurations into one model, computes where traffic goes and
+//! reports what would send it to the wrong place.
+//!
+//! The pipeline, top to bottom: files are found, loaded into [`source::Sources`], parsed and lowered
+//! by an [`engine`] into the [`model`], judged by [`rules`] with the help of [`predict`], and the
+//! findings are written by a report.
+
+pub mod engine;
+pub mod error;
+pub mod finding;
+pub mod model;
+pub mod predict;
+pub mod rules;
+pub mod source;

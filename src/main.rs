@@ -1,0 +1,3 @@
+//! The `lbaudit` program: arguments in, exit status out. The only place that prints.
+
+fn main() {}

@@ -1,0 +1,102 @@
+//! Addresses of servers and listeners, as written and as understood.
+
+use super::Text;
+
+/// An address: the words as written and their meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// As written, prefix and port included: `ipv4@10.0.0.1:8080`, `unix:/run/app.sock`.
+    pub text: Text,
+    /// What kind of thing it names.
+    pub kind: AddressKind,
+    /// Host without brackets, port and prefix; the path of a unix socket; the name of an abstract one.
+    /// IPv6 in canonical lower-case form.
+    pub host: Text,
+    /// Port of the service.
+    pub port: Port,
+}
+
+/// What an address names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressKind {
+    /// An IPv4 literal.
+    Ipv4,
+    /// An IPv6 literal.
+    Ipv6,
+    /// A name that the resolver has to look up.
+    Name,
+    /// All addresses: `*` or an empty host on a listener, `0.0.0.0`, `::`.
+    Any,
+    /// A unix socket path.
+    Unix,
+    /// An abstract socket: `abns@`, `abnsz@`.
+    Abstract,
+    /// An inherited or paired socket, or a reverse connection: `fd@`, `sockpair@`, `rhttp@`.
+    Other,
+    /// Not known: written with a variable whose value is not known.
+    Opaque,
+}
+
+/// The port part of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// No port is written. HAProxy servers then use the port the client connected to.
+    None,
+    /// Written.
+    Fixed(u16),
+    /// Not written: the engine's default for the place (nginx 80, or 443 behind `https`).
+    Default(u16),
+    /// HAProxy `:+N` or `:-N`: relative to the port the client connected to.
+    Offset(i32),
+    /// HAProxy `:A-B` on a `bind` line.
+    Range(u16, u16),
+}
+
+impl Port {
+    /// The port connections go to, where the configuration alone says so.
+    pub fn number(self) -> Option<u16> {
+        match self {
+            Self::Fixed(port) | Self::Default(port) => Some(port),
+            Self::None | Self::Offset(_) | Self::Range(..) => None,
+        }
+    }
+}
+
+impl Address {
+    /// Whether it can only be reached from the same machine: loopback, `localhost` or a socket file.
+    pub fn is_local(&self) -> bool {
+        match self.kind {
+            AddressKind::Ipv4 => self.host.starts_with("127."),
+            AddressKind::Ipv6 => self.host == "::1",
+            AddressKind::Name => self.host.eq_ignore_ascii_case("localhost"),
+            AddressKind::Unix | AddressKind::Abstract => true,
+            AddressKind::Any | AddressKind::Other | AddressKind::Opaque => false,
+        }
+    }
+
+    /// The same text for every way of writing the same endpoint, or `None` where that cannot be told
+    /// from the configuration alone.
+    ///
+    /// `10.0.0.1` and `10.0.0.1:80` of an nginx upstream are equal, as are two spellings of one IPv6
+    /// address and `localhost` beside `127.0.0.1`.
+    pub fn endpoint(&self) -> Option<String> {
+        let port = match self.port {
+            Port::Fixed(port) | Port::Default(port) => port.to_string(),
+            Port::None => String::new(),
+            Port::Offset(offset) => format!("{offset:+}"),
+            Port::Range(..) => return None,
+        };
+        match self.kind {
+            AddressKind::Ipv6 => Some(format!("[{}]:{port}", self.host)),
+            AddressKind::Name if self.host.eq_ignore_ascii_case("localhost") => {
+                Some(format!("127.0.0.1:{port}"))
+            }
+            AddressKind::Ipv4 | AddressKind::Name => {
+                Some(format!("{}:{port}", self.host.to_ascii_lowercase()))
+            }
+            AddressKind::Unix => Some(format!("unix:{}", self.host)),
+            AddressKind::Abstract => Some(format!("abns@{}", self.host)),
+            AddressKind::Any | AddressKind::Other | AddressKind::Opaque => None,
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! One balanced endpoint of a backend.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Address, CheckTiming, PassiveCheck, Setting, Text};
+use crate::source::Span;
+
+/// One server of a backend after expansion: every slot of a `server-template` is one.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// HAProxy: the server's name. nginx: its address as written.
+    pub name: Text,
+    /// Where connections go.
+    pub address: Address,
+    /// The whole line or directive.
+    pub span: Span,
+    /// The words that name and address it, for marks in reports.
+    pub head: Span,
+    /// HAProxy 0..=256, nginx 1 or more; 1 by default on both.
+    pub weight: Setting<u32>,
+    /// Takes traffic only when no primary is usable.
+    pub backup: Setting<bool>,
+    /// HAProxy `disabled`, nginx `down`.
+    pub disabled: Setting<bool>,
+    /// Most concurrent connections: HAProxy `maxconn`, nginx `max_conns`; `None` is unlimited.
+    pub maxconn: Setting<Option<u32>>,
+    /// HAProxy numeric id, written or given by position; 0 for nginx.
+    pub id: Setting<u32>,
+    /// HAProxy `check` (with `no-check` undone), nginx an active check module's directive.
+    pub check: Setting<bool>,
+    /// HAProxy `agent-check`.
+    pub agent_check: Setting<bool>,
+    /// HAProxy `cookie` value of this server.
+    pub cookie: Option<Setting<Text>>,
+    /// Passive accounting, nginx only.
+    pub passive: PassiveCheck,
+    /// The rest, shared between servers that do not differ in it.
+    pub options: Arc<ServerOptions>,
+    /// The `server-template` it came from.
+    pub template: Option<Arc<Template>>,
+    /// The comment behind it on its line, else the comment lines right above it.
+    pub comment: Option<Span>,
+}
+
+/// Settings of a server that few rules look at.
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    /// Check intervals and thresholds.
+    pub timing: CheckTiming,
+    /// `track [BACKEND/]SERVER`: the state is copied from there.
+    pub track: Option<Setting<Text>>,
+    /// `port` of the check.
+    pub check_port: Option<Setting<u16>>,
+    /// `addr` of the check.
+    pub check_addr: Option<Setting<Text>>,
+    /// `observe layer4` or `observe layer7`.
+    pub observe: Option<Setting<Text>>,
+    /// `on-error`.
+    pub on_error: Option<Setting<Text>>,
+    /// `on-marked-down`.
+    pub on_marked_down: Option<Setting<Text>>,
+    /// `slowstart`.
+    pub slowstart: Option<Setting<Duration>>,
+    /// `maxqueue`; `None` is unlimited.
+    pub maxqueue: Option<Setting<u32>>,
+    /// `minconn`.
+    pub minconn: Option<Setting<u32>>,
+    /// TLS to the server.
+    pub ssl: Option<Setting<bool>>,
+    /// `check-ssl`.
+    pub check_ssl: Option<Setting<bool>>,
+    /// `send-proxy` or `send-proxy-v2` (the keyword as written).
+    pub send_proxy: Option<Setting<Text>>,
+    /// `sni`.
+    pub sni: Option<Setting<Text>>,
+    /// `proto`.
+    pub proto: Option<Setting<Text>>,
+    /// `namespace`.
+    pub namespace: Option<Setting<Text>>,
+    /// `source`, the local address connections come from.
+    pub source: Option<Setting<Text>>,
+    /// `resolvers` (HAProxy) or `resolve` (nginx): the name is looked up while running.
+    pub resolvers: Option<Setting<Text>>,
+    /// `init-addr`.
+    pub init_addr: Option<Setting<Text>>,
+    /// `init-state` (3.1).
+    pub init_state: Option<Setting<Text>>,
+    /// `hash-key` (3.0): `id`, `addr` or `addr-port`.
+    pub hash_key: Option<Setting<Text>>,
+    /// `guid`.
+    pub guid: Option<Setting<Text>>,
+    /// nginx `service=`: SRV records.
+    pub service: Option<Setting<Text>>,
+    /// nginx commercial `drain`.
+    pub drain: Option<Setting<bool>>,
+    /// Options that are not modelled, as written.
+    pub other: Vec<Text>,
+}
+
+/// A `server-template` line (HAProxy manual 4.2).
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Prefix of the slots' names.
+    pub prefix: Text,
+    /// Number of slots.
+    pub slots: u32,
+    /// The line.
+    pub span: Span,
+}
+
+impl Server {
+    /// Whether the algorithm may choose it while every server is healthy: not disabled and weight
+    /// above 0. An opaque setting counts as not hindering.
+    pub fn is_usable(&self) -> bool {
+        !self.disabled.known().copied().unwrap_or(false) && self.weight.known() != Some(&0)
+    }
+
+    /// Whether it belongs to the primary tier.
+    pub fn is_primary(&self) -> bool {
+        !self.backup.value
+    }
+}

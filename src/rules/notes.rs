@@ -1,0 +1,113 @@
+//! What comments say: reasons, dates and annotations that a rule must respect.
+
+use jiff::civil::Date;
+
+/// The text of one or more comments, without their `#`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notes {
+    text: String,
+}
+
+impl Notes {
+    /// Notes from comment text as it stands in a file; `#` marks at line starts are dropped.
+    pub fn new(comment: &str) -> Self {
+        let lines = comment
+            .lines()
+            .map(|line| line.trim().trim_start_matches('#').trim());
+        Self {
+            text: lines.collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    /// Whether they state a reason: at least three words or a ticket id, and no date in the past.
+    pub fn state_reason(&self, today: Date) -> bool {
+        let words = || self.text.split_whitespace();
+        let prose = words()
+            .filter(|word| word.chars().any(char::is_alphabetic))
+            .count()
+            >= 3;
+        (prose || words().any(is_ticket)) && !self.expired(today)
+    }
+
+    /// Whether an `until=` or `review=` date has passed.
+    pub fn expired(&self, today: Date) -> bool {
+        ["until", "review"]
+            .iter()
+            .filter_map(|key| self.date(key))
+            .any(|date| date < today)
+    }
+
+    /// The date of `KEY=YYYY-MM-DD`.
+    pub fn date(&self, key: &str) -> Option<Date> {
+        self.value(key)?.parse().ok()
+    }
+
+    /// The value of a `KEY=VALUE` word.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        let pairs = self
+            .text
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='));
+        pairs
+            .filter(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+            .next()
+    }
+
+    /// The value of an annotation, `lbaudit: KEY=VALUE`.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        let (_, rest) = self.text.split_once("lbaudit:")?;
+        let pairs = rest
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='));
+        pairs
+            .filter(|(name, _)| *name == key)
+            .map(|(_, value)| value)
+            .next()
+    }
+
+    /// Whether any of `words` occurs, in any case, as a part of the text.
+    pub fn mention(&self, words: &[&str]) -> bool {
+        let text = self.text.to_lowercase();
+        words.iter().any(|word| text.contains(word))
+    }
+}
+
+/// `OPS-412`, `#412` or `JIRA-7`: letters, a hyphen and digits.
+fn is_ticket(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    word.split_once('-').is_some_and(|(project, number)| {
+        project.len() >= 2
+            && project
+                .chars()
+                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+            && project.starts_with(|c: char| c.is_ascii_uppercase())
+            && !number.is_empty()
+            && number.chars().all(|c| c.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_reason_is_three_words_or_a_ticket() {
+        let today = date(2026, 11, 22);
+        assert!(Notes::new("# sized for three shares").state_reason(today));
+        assert!(Notes::new("# OPS-31").state_reason(today));
+        assert!(!Notes::new("# auth servers").state_reason(today));
+        assert!(!Notes::new("# drained for disk swap until=2026-11-21").state_reason(today));
+        assert!(Notes::new("# drained for disk swap until=2026-11-22").state_reason(today));
+    }
+
+    #[test]
+    fn annotations_are_read() {
+        assert_eq!(
+            Notes::new("# lbaudit: peak=600").annotation("peak"),
+            Some("600")
+        );
+        assert_eq!(Notes::new("# peak=600").annotation("peak"), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! The page of a rule: a TOML head between `+++` lines, then Markdown.
+//!
+//! ```text
+//! +++
+//! name = "unbalanced-weights"
+//! category = "weights"
+//! severity = "error"
+//! engines = ["haproxy", "nginx"]
+//! summary = "written weights of one tier differ without a reason"
+//! marks = ["P"]
+//! replaces = ["uneven-distribution"]
+//! since = "0.1.0"
+//! +++
+//! ## What
+//! ## Why
+//! ## Fix
+//! ## Playbook
+//! ## Examples
+//! ```
+//!
+//! An example is a fenced block whose info string is the engine and what it shows:
+//! ` ```haproxy fires=1 ` or ` ```nginx clean `.
+
+use serde::{Deserialize, Serialize};
+
+use crate::finding::Severity;
+use crate::model::Engine;
+
+/// The facts and the text of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// The rule's name, the same as its file's.
+    pub name: String,
+    /// Category.
+    pub category: Category,
+    /// The highest severity it reports by default.
+    pub severity: Severity,
+    /// Engines it judges.
+    pub engines: Vec<Engine>,
+    /// One line for the catalogue.
+    pub summary: String,
+    /// `P` needs shares, `X` looks at several files, `F` has a safe fix, `F?` a proposed one.
+    #[serde(default)]
+    pub marks: Vec<String>,
+    /// Rules whose finding on the same backend this one makes superfluous: one cause, one finding.
+    #[serde(default)]
+    pub replaces: Vec<String>,
+    /// First version that has the rule.
+    pub since: String,
+    /// The Markdown behind the head.
+    #[serde(skip)]
+    pub body: String,
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names are the documentation")]
+pub enum Category {
+    Syntax,
+    Weights,
+    Distribution,
+    Health,
+    Failover,
+    Capacity,
+    Routing,
+    Stickiness,
+    Discovery,
+    Exposure,
+    Hygiene,
+}
+
+/// A configuration on a page that the rule must fire on, or be silent about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Engine of the text.
+    pub engine: Engine,
+    /// Number of findings of this rule it must give; 0 for a clean one.
+    pub fires: usize,
+    /// The configuration.
+    pub text: String,
+}
+
+impl Page {
+    /// Reads a page.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let rest = text
+            .strip_prefix("+++\n")
+            .ok_or("a page starts with `+++`")?;
+        let (head, body) = rest
+            .split_once("\n+++\n")
+            .ok_or("the head of a page ends with `+++`")?;
+        let mut page: Self = toml::from_str(head).map_err(|fault| fault.to_string())?;
+        body.trim_start().clone_into(&mut page.body);
+        Ok(page)
+    }
+
+    /// The examples in the order of the page.
+    pub fn examples(&self) -> Result<Vec<Example>, String> {
+        let mut examples = Vec::new();
+        let mut lines = self.body.lines();
+        while let Some(line) = lines.next() {
+            let Some(info) = line.strip_prefix("```").filter(|info| !info.is_empty()) else {
+                continue;
+            };
+            let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            if let Some((engine, fires)) = parse_info(info)? {
+                let text = text.join("\n") + "\n";
+                examples.push(Example {
+                    engine,
+                    fires,
+                    text,
+                });
+            }
+        }
+        Ok(examples)
+    }
+}
+
+/// Engine and number of findings of a fence; `None` for a block that is no example.
+fn parse_info(info: &str) -> Result<Option<(Engine, usize)>, String> {
+    let mut words = info.split_whitespace();
+    let engine = match words.next() {
+        Some("haproxy") => Engine::Haproxy,
+        Some("nginx") => Engine::Nginx,
+        _ => return Ok(None),
+    };
+    let fires = match words.next() {
+        Some("clean") => Some(0),
+        Some(word) => word
+            .strip_prefix("fires=")
+            .and_then(|count| count.parse().ok()),
+        None => None,
+    };
+    match fires {
+        Some(fires) => Ok(Some((engine, fires))),
+        None => Err(format!(
+            "an example says `clean` or `fires=N`, not `{info}`"
+        )),
+    }
+}

@@ -1,0 +1,93 @@
+//! What a check is given to look at.
+
+use std::cell::OnceCell;
+
+use super::Notes;
+use crate::finding::ServerShare;
+use crate::model::{Backend, Instance, Server};
+use crate::predict::{Prediction, Share, predict};
+use crate::source::{Sources, Span};
+
+/// An instance under audit with what checks need to judge it.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The files, for comments and excerpts.
+    pub sources: &'a Sources,
+    /// The model.
+    pub instance: &'a Instance,
+    /// Index of the instance in the audit.
+    pub index: usize,
+    /// The day of the audit, for dates in comments.
+    pub today: jiff::civil::Date,
+}
+
+impl Context<'_> {
+    /// The notes in a comment.
+    pub fn notes(&self, comment: Option<Span>) -> Notes {
+        comment
+            .map(|span| Notes::new(&self.sources.text(span)))
+            .unwrap_or_default()
+    }
+}
+
+/// One backend under audit. Shares are computed once, when the first rule asks.
+#[derive(Debug)]
+pub struct BackendView<'a> {
+    /// The instance around it.
+    pub context: &'a Context<'a>,
+    /// Its index in the instance.
+    pub index: usize,
+    /// The backend.
+    pub backend: &'a Backend,
+    prediction: OnceCell<Option<Prediction>>,
+}
+
+impl<'a> BackendView<'a> {
+    /// The view of the backend at `index`.
+    pub fn new(context: &'a Context<'a>, index: usize, backend: &'a Backend) -> Self {
+        Self {
+            context,
+            index,
+            backend,
+            prediction: OnceCell::new(),
+        }
+    }
+
+    /// Where the traffic goes while every server is up.
+    pub fn prediction(&self) -> Option<&Prediction> {
+        let instance = self.context.instance;
+        self.prediction
+            .get_or_init(|| predict(instance.engine, instance.version, self.backend, &[]))
+            .as_ref()
+    }
+
+    /// The notes on the line of a server or right above it.
+    pub fn server_notes(&self, server: &Server) -> Notes {
+        self.context.notes(server.comment)
+    }
+
+    /// The rows of the share table: the servers that take traffic, in declaration order.
+    pub fn share_table(&self) -> Vec<ServerShare> {
+        let Some(prediction) = self.prediction() else {
+            return Vec::new();
+        };
+        let servers = self.backend.servers.iter().zip(&prediction.shares);
+        let active = servers.filter(|(server, share)| server.is_usable() || **share != Share::ZERO);
+        active
+            .map(|(server, share)| ServerShare {
+                server: server.name.clone(),
+                weight: server.weight.value,
+                share: ratio(*share),
+            })
+            .collect()
+    }
+}
+
+/// A share as a floating point number, for comparing with limits and for messages.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "a share is shown with one decimal"
+)]
+pub fn ratio(share: Share) -> f64 {
+    *share.numer() as f64 / *share.denom() as f64
+}
