@@ -7,6 +7,10 @@ mod notes;
 mod page;
 mod view;
 
+mod refused_at_load;
+mod syntax_error;
+mod unset_variable;
+
 use std::sync::OnceLock;
 
 pub use notes::Notes;
@@ -60,7 +64,12 @@ pub struct Entry {
 }
 
 /// Every rule, in the order of the catalogue.
-pub static ALL: &[&Rule] = &[];
+pub static ALL: &[&Rule] = &[
+    // Found while reading
+    &syntax_error::RULE,
+    &refused_at_load::RULE,
+    &unset_variable::RULE,
+];
 
 /// The catalogue: every rule with its page read.
 ///
