@@ -3,6 +3,12 @@
 //! `cargo deny check` reads the same file; this test needs no further tool, so that it runs
 //! wherever the other tests run.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail like the tests"
+)]
+
 use std::collections::BTreeSet;
 use std::process::Command;
 

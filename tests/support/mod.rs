@@ -4,11 +4,83 @@
 //! skipped. With `CI=true` in the environment nothing may be missing: then the test fails.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "helpers of tests fail like the tests, and say what they skip"
+)]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What one run of `lbaudit` gave.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// Exit status; 128 and more where a signal ended it.
+    pub(crate) status: i32,
+    /// Standard output, invalid UTF-8 replaced.
+    pub(crate) stdout: String,
+    /// Standard error, invalid UTF-8 replaced.
+    pub(crate) stderr: String,
+}
+
+/// Runs the program with nothing on standard input.
+pub(crate) fn lbaudit<S: AsRef<std::ffi::OsStr>>(arguments: &[S]) -> Run {
+    lbaudit_in(Path::new("."), arguments, b"")
+}
+
+/// Runs the program in `folder` with `input` on standard input.
+pub(crate) fn lbaudit_in<S: AsRef<std::ffi::OsStr>>(
+    folder: &Path,
+    arguments: &[S],
+    input: &[u8],
+) -> Run {
+    let mut child = command(folder)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("lbaudit starts");
+    let mut stdin = child.stdin.take().expect("standard input is piped");
+    let input = input.to_vec();
+    // A program that does not read its input closes it: that is no fault of the test.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().expect("lbaudit ends");
+    writer.join().expect("the input was written");
+    Run {
+        status: exit_status(output.status),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The program, without what the environment of the tests would change.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lbaudit"));
+    command.current_dir(folder);
+    for name in [
+        "NO_COLOR",
+        "CLICOLOR",
+        "CLICOLOR_FORCE",
+        "LBAUDIT_CONFIG",
+        "RUST_BACKTRACE",
+    ] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn exit_status(status: std::process::ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt as _;
+    status
+        .code()
+        .unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
 
 /// The file or folder `path` of the material that lies beside a developer's checkout (`../shared`).
-pub fn shared(path: &str) -> Option<PathBuf> {
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared"));
     let wanted = folder.join(path);
     if wanted.exists() {
@@ -18,17 +90,17 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// The installed HAProxy.
-pub fn haproxy() -> Option<PathBuf> {
+pub(crate) fn haproxy() -> Option<PathBuf> {
     program("haproxy")
 }
 
 /// The installed nginx.
-pub fn nginx() -> Option<PathBuf> {
+pub(crate) fn nginx() -> Option<PathBuf> {
     program("nginx")
 }
 
 /// The stream module of the installed nginx, for `load_module`.
-pub fn nginx_stream_module() -> Option<PathBuf> {
+pub(crate) fn nginx_stream_module() -> Option<PathBuf> {
     let folders = [
         "/usr/lib/nginx/modules",
         "/usr/share/nginx/modules",
