@@ -19,6 +19,8 @@ pub struct Backend {
     pub span: Span,
     /// The whole section or block.
     pub body: Span,
+    /// HAProxy: the header of the `defaults` section it inherits from.
+    pub defaults: Option<Span>,
     /// The comments above the header and inside the block, in order.
     pub comments: Vec<Span>,
     /// How servers are chosen.
@@ -155,6 +157,7 @@ impl Backend {
             layer,
             span,
             body: span,
+            defaults: None,
             comments: Vec::new(),
             algorithm: Setting::engine_default(Algorithm::RoundRobin),
             hash_type: Setting::engine_default(HashType::HAPROXY_DEFAULT),
