@@ -5,12 +5,16 @@
 
 mod notes;
 mod page;
+mod tier;
 mod view;
+mod wording;
 
 mod refused_at_load;
 mod syntax_error;
+mod unbalanced_weights;
 mod unset_variable;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 pub use notes::Notes;
@@ -18,6 +22,7 @@ pub use page::{Category, Example, Page};
 pub use view::{BackendView, Context, ratio};
 
 use crate::finding::Finding;
+use crate::model::Text;
 
 /// One rule: its page and its check.
 #[derive(Debug)]
@@ -69,6 +74,8 @@ pub static ALL: &[&Rule] = &[
     &syntax_error::RULE,
     &refused_at_load::RULE,
     &unset_variable::RULE,
+    // A. Distribution
+    &unbalanced_weights::RULE,
 ];
 
 /// The catalogue: every rule with its page read.
@@ -98,39 +105,66 @@ pub fn find(name: &str) -> Option<&'static Entry> {
 /// Runs every rule on one instance. Findings have rule, engine and instance set.
 pub fn check_instance(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let views: Vec<BackendView<'_>> = (context.instance.backends.iter().enumerate())
-        .map(|(index, backend)| BackendView::new(context, index, backend))
-        .collect();
+    let views = views(context);
     for entry in applicable(context) {
-        let from = findings.len();
-        match entry.rule.check {
-            Check::Loader | Check::Audit(_) => {}
-            Check::Backend(check) => views.iter().for_each(|view| check(view, &mut findings)),
-            Check::Instance(check) => check(context, &mut findings),
-        }
-        for finding in findings.iter_mut().skip(from) {
-            finding.rule = &entry.page.name;
-            finding.engine = context.instance.engine;
-            finding.instance = context.index;
-        }
+        run_on(entry, context, &views, &mut findings);
     }
     findings
 }
 
 /// Runs the rules that compare instances.
 pub fn check_audit(contexts: &[Context<'_>]) -> Vec<Finding> {
+    let compare = |entry: &&Entry| matches!(entry.rule.check, Check::Audit(_));
+    let findings = |entry| run(entry, contexts);
+    catalogue()
+        .iter()
+        .filter(compare)
+        .flat_map(findings)
+        .collect()
+}
+
+/// Runs one rule on the instances that it judges. Findings have rule, engine and instance set.
+pub fn run(entry: &'static Entry, contexts: &[Context<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for entry in catalogue() {
-        let Check::Audit(check) = entry.rule.check else {
-            continue;
-        };
-        let from = findings.len();
+    if let Check::Audit(check) = entry.rule.check {
         check(contexts, &mut findings);
-        for finding in findings.iter_mut().skip(from) {
+        for finding in &mut findings {
             finding.rule = &entry.page.name;
+        }
+        return findings;
+    }
+    for context in contexts {
+        if entry.page.engines.contains(&context.instance.engine) {
+            run_on(entry, context, &views(context), &mut findings);
         }
     }
     findings
+}
+
+fn views<'a>(context: &'a Context<'a>) -> Vec<BackendView<'a>> {
+    let backends = context.instance.backends.iter().enumerate();
+    backends
+        .map(|(index, backend)| BackendView::new(context, index, backend))
+        .collect()
+}
+
+fn run_on(
+    entry: &'static Entry,
+    context: &Context<'_>,
+    views: &[BackendView<'_>],
+    findings: &mut Vec<Finding>,
+) {
+    let from = findings.len();
+    match entry.rule.check {
+        Check::Loader | Check::Audit(_) => {}
+        Check::Backend(check) => views.iter().for_each(|view| check(view, findings)),
+        Check::Instance(check) => check(context, findings),
+    }
+    for finding in findings.iter_mut().skip(from) {
+        finding.rule = &entry.page.name;
+        finding.engine = context.instance.engine;
+        finding.instance = context.index;
+    }
 }
 
 fn applicable<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'static Entry> + 'a {
@@ -142,23 +176,56 @@ fn applicable<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'static Ent
 /// Leaves one finding per cause: drops those that a more specific rule replaces on the same backend
 /// (and the same server, where both name one).
 pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
-    let replaced: Vec<bool> = findings
-        .iter()
-        .map(|umbrella| findings.iter().any(|specific| replaces(specific, umbrella)))
+    let entries: BTreeMap<&str, &Entry> = (catalogue().iter())
+        .map(|entry| (entry.page.name.as_str(), entry))
+        .collect();
+    let mut covers: BTreeMap<(usize, &Text, &str), Cover<'_>> = BTreeMap::new();
+    for finding in &findings {
+        let entry = entries.get(finding.rule);
+        let replaced = entry.map_or(&[][..], |entry| entry.page.replaces.as_slice());
+        for rule in replaced {
+            if let Some(backend) = &finding.subject.backend {
+                let cover = covers.entry((finding.instance, backend, rule)).or_default();
+                cover.add(finding);
+            }
+        }
+    }
+    let replaced: Vec<bool> = (findings.iter())
+        .map(|finding| {
+            let backend = finding.subject.backend.as_ref();
+            backend
+                .and_then(|backend| covers.get(&(finding.instance, backend, finding.rule)))
+                .is_some_and(|cover| cover.covers(finding))
+        })
         .collect();
     let kept = findings.into_iter().zip(replaced);
     kept.filter_map(|(finding, replaced)| (!replaced).then_some(finding))
         .collect()
 }
 
-fn replaces(specific: &Finding, umbrella: &Finding) -> bool {
-    let (theirs, ours) = (&umbrella.subject, &specific.subject);
-    ours.backend.is_some()
-        && specific.instance == umbrella.instance
-        && ours.backend == theirs.backend
-        && (ours.server.is_none() || theirs.server.is_none() || ours.server == theirs.server)
-        && find(specific.rule)
-            .is_some_and(|entry| entry.page.replaces.iter().any(|name| name == umbrella.rule))
+/// What the specific findings on one backend say about: all of it, or some servers.
+#[derive(Default)]
+struct Cover<'a> {
+    whole: bool,
+    servers: BTreeSet<&'a Text>,
+}
+
+impl<'a> Cover<'a> {
+    fn add(&mut self, specific: &'a Finding) {
+        match &specific.subject.server {
+            None => self.whole = true,
+            Some(server) => {
+                self.servers.insert(server);
+            }
+        }
+    }
+
+    fn covers(&self, umbrella: &Finding) -> bool {
+        match &umbrella.subject.server {
+            None => true,
+            Some(server) => self.whole || self.servers.contains(server),
+        }
+    }
 }
 
 /// The order in which findings are shown: by file, then position, then rule.

@@ -13,7 +13,8 @@ impl Notes {
     pub fn new(comment: &str) -> Self {
         let lines = comment
             .lines()
-            .map(|line| line.trim().trim_start_matches('#').trim());
+            .map(|line| line.trim().trim_start_matches('#').trim())
+            .filter(|line| !is_directive(line));
         Self {
             text: lines.collect::<Vec<_>>().join(" "),
         }
@@ -66,10 +67,36 @@ impl Notes {
             .next()
     }
 
+    /// Whether `word` occurs, in any case, between characters that are no letters or digits.
+    pub fn mention_word(&self, word: &str) -> bool {
+        let (text, word) = (self.text.to_lowercase(), word.to_lowercase());
+        let bounded = |(at, _): (usize, &str)| {
+            let before = text.get(..at).and_then(|text| text.chars().next_back());
+            let after = text
+                .get(at + word.len()..)
+                .and_then(|text| text.chars().next());
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        };
+        !word.is_empty() && text.match_indices(&word).any(bounded)
+    }
+
     /// Whether any of `words` occurs, in any case, as a part of the text.
     pub fn mention(&self, words: &[&str]) -> bool {
         let text = self.text.to_lowercase();
         words.iter().any(|word| text.contains(word))
+    }
+}
+
+/// Whether a comment line is a directive that somebody switched off, not prose.
+fn is_directive(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    match words.next() {
+        Some("server") => {
+            let address = |word: &str| word.contains(':') || word.contains('.');
+            line.ends_with(';') || words.nth(1).is_some_and(address)
+        }
+        Some("server-template" | "default-server" | "balance" | "option" | "http-check") => true,
+        _ => false,
     }
 }
 
@@ -100,6 +127,21 @@ mod tests {
         assert!(!Notes::new("# auth servers").state_reason(today));
         assert!(!Notes::new("# drained for disk swap until=2026-11-21").state_reason(today));
         assert!(Notes::new("# drained for disk swap until=2026-11-22").state_reason(today));
+    }
+
+    #[test]
+    fn a_directive_that_is_commented_out_is_no_reason() {
+        let today = date(2026, 11, 22);
+        assert!(!Notes::new("# server d 10.0.0.4:80 weight 10 check").state_reason(today));
+        assert!(!Notes::new("# server 10.0.0.4:80 weight=10 down;").state_reason(today));
+        assert!(Notes::new("# server c is the big box").state_reason(today));
+    }
+
+    #[test]
+    fn words_are_found_whole() {
+        let notes = Notes::new("# app10 is bigger");
+        assert!(notes.mention_word("APP10"));
+        assert!(!notes.mention_word("app1"));
     }
 
     #[test]

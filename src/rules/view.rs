@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::Notes;
+use super::{Notes, Rule};
 use crate::finding::ServerShare;
 use crate::model::{Backend, Instance, Server};
 use crate::predict::{Prediction, Share, predict};
@@ -22,6 +22,16 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The value of a rule's threshold: its default, until settings change it.
+    pub fn option(&self, rule: &Rule, name: &str) -> f64 {
+        let option = rule.options.iter().find(|option| option.name == name);
+        debug_assert!(
+            option.is_some(),
+            "a rule asks for `{name}` of its own table"
+        );
+        option.map_or(f64::NAN, |option| option.default)
+    }
+
     /// The notes in a comment.
     pub fn notes(&self, comment: Option<Span>) -> Notes {
         comment
@@ -51,6 +61,12 @@ impl<'a> BackendView<'a> {
             backend,
             prediction: OnceCell::new(),
         }
+    }
+
+    /// What it is, for messages: `` backend `auth` ``, `` upstream `auth` ``.
+    pub fn title(&self) -> String {
+        let word = self.context.instance.engine.backend_word();
+        format!("{word} `{}`", self.backend.name)
     }
 
     /// Where the traffic goes while every server is up.

@@ -1,0 +1,194 @@
+//! The servers that compete for the traffic of a backend, and what is said about their weights.
+//!
+//! In: a backend's view. Out: its usable primaries with their shares, and whether a difference of
+//! their weights is explained by a comment or by their names.
+
+use super::{BackendView, Notes, ratio};
+use crate::finding::ServerShare;
+use crate::model::{Server, Text};
+use crate::predict::Basis;
+
+/// The usable primaries of a backend.
+#[derive(Debug)]
+pub(super) struct Tier<'v, 'a> {
+    /// The backend.
+    pub(super) view: &'v BackendView<'a>,
+    /// The servers with their index in the backend, in declaration order; at least two.
+    pub(super) members: Vec<(usize, &'a Server)>,
+}
+
+/// Words in a comment that speak about sizes or shares.
+const WEIGHT_WORDS: &[&str] = &[
+    "weight", "share", "capacit", "size", "cores", "core ", "cpu", " ram", "gb", "bigger",
+    "larger", "smaller", "stronger", "weaker", "faster", "slower", "powerful", "traffic",
+    "percent", "%", "twice", "half", "canary",
+];
+
+/// Words in a server's name or comment that set it apart from its siblings on purpose.
+const GROUP_WORDS: &[&str] = &[
+    "canary",
+    "beta",
+    "staging",
+    "stage",
+    "preview",
+    "preprod",
+    "experiment",
+    "pilot",
+    "blue",
+    "green",
+];
+
+impl<'v, 'a> Tier<'v, 'a> {
+    /// The tier that takes the traffic while every server is up. `None` where fewer than two servers
+    /// compete, or where an unknown variable decides who does or with which weight.
+    pub(super) fn of(view: &'v BackendView<'a>) -> Option<Self> {
+        let servers = || view.backend.servers.iter();
+        let opaque = |server: &Server| {
+            server.weight.is_opaque() || server.disabled.is_opaque() || server.backup.is_opaque()
+        };
+        if servers().any(opaque) {
+            return None;
+        }
+        let members: Vec<(usize, &'a Server)> = (servers().enumerate())
+            .filter(|(_, server)| server.is_primary() && server.is_usable())
+            .collect();
+        (members.len() >= 2).then_some(Self { view, members })
+    }
+
+    /// The servers in declaration order.
+    pub(super) fn servers(&self) -> impl Iterator<Item = &'a Server> + '_ {
+        self.members.iter().map(|(_, server)| *server)
+    }
+
+    /// Largest weight over smallest weight.
+    pub(super) fn weight_ratio(&self) -> f64 {
+        let weights = || self.servers().map(|server| server.weight.value);
+        let (least, most) = (weights().min().unwrap_or(1), weights().max().unwrap_or(1));
+        f64::from(most) / f64::from(least.max(1))
+    }
+
+    /// The weight that most servers have; `None` where no weight is more frequent than any other.
+    pub(super) fn usual_weight(&self) -> Option<u32> {
+        let mut weights: Vec<u32> = self.servers().map(|server| server.weight.value).collect();
+        weights.sort_unstable();
+        let mut runs: Vec<(usize, u32)> = weights
+            .chunk_by(|a, b| a == b)
+            .filter_map(|run| Some((run.len(), *run.first()?)))
+            .collect();
+        runs.sort_unstable();
+        match runs.as_slice() {
+            [.., (second, _), (most, weight)] => (most > second).then_some(*weight),
+            [(_, weight)] => Some(*weight),
+            [] => None,
+        }
+    }
+
+    /// The servers that stand out: those whose weight is farthest from the usual one, or the
+    /// heaviest where no weight is usual.
+    pub(super) fn outliers(&self) -> Vec<&'a Server> {
+        let weights = || self.servers().map(|server| server.weight.value);
+        let heaviest = weights().max().unwrap_or(1);
+        let lightest = weights().min().unwrap_or(1);
+        let outlying = match self.usual_weight() {
+            // Compared as ratios: lightest is farther below than heaviest is above.
+            Some(usual)
+                if u64::from(usual) * u64::from(usual)
+                    > u64::from(heaviest) * u64::from(lightest) =>
+            {
+                lightest
+            }
+            Some(_) | None => heaviest,
+        };
+        let stands_out = |server: &&Server| server.weight.value == outlying;
+        self.servers().filter(stands_out).collect()
+    }
+
+    /// Whether somebody explained why weights differ: a reason at a server that stands out, a
+    /// comment in the section that speaks about weights, or names that set two groups apart.
+    pub(super) fn weights_are_explained(&self) -> bool {
+        self.has_reason() || self.are_groups()
+    }
+
+    fn has_reason(&self) -> bool {
+        let context = self.view.context;
+        let states = |notes: &Notes| notes.state_reason(context.today);
+        let usual = self.usual_weight();
+        let deviates = |server: &&Server| Some(server.weight.value) != usual;
+        let at_server =
+            (self.servers().filter(deviates)).any(|server| states(&self.view.server_notes(server)));
+        at_server
+            || (self.view.backend.comments.iter())
+                .map(|comment| context.notes(Some(*comment)))
+                .any(|notes| states(&notes) && self.is_about_weights(&notes, usual))
+    }
+
+    fn is_about_weights(&self, notes: &Notes, usual: Option<u32>) -> bool {
+        let named = |server: &Server| {
+            // A name of one letter is too often an ordinary word.
+            Some(server.weight.value) != usual
+                && server.name.len() > 1
+                && notes.mention_word(&server.name)
+        };
+        notes.mention(WEIGHT_WORDS) || self.servers().any(named)
+    }
+
+    /// Whether the servers are two groups by name or comment, such as canary and the rest, with one
+    /// weight in each.
+    fn are_groups(&self) -> bool {
+        let set_apart = |server: &&Server| {
+            let notes = self.view.server_notes(server);
+            (GROUP_WORDS.iter())
+                .any(|word| has_token(&server.name, word) || notes.mention_word(word))
+        };
+        let (apart, rest): (Vec<&Server>, Vec<&Server>) = self.servers().partition(set_apart);
+        let one_weight = |group: &[&Server]| {
+            group.windows(2).all(|pair| match pair {
+                [a, b] => a.weight.value == b.weight.value,
+                _ => true,
+            })
+        };
+        !apart.is_empty() && !rest.is_empty() && one_weight(&apart) && one_weight(&rest)
+    }
+
+    /// The predicted share of each member, where the configuration alone decides it.
+    pub(super) fn shares(&self) -> Option<Vec<f64>> {
+        let prediction = self.view.prediction()?;
+        if prediction.basis == Basis::Load {
+            return None;
+        }
+        (self.members.iter())
+            .map(|(index, _)| prediction.shares.get(*index).copied().map(ratio))
+            .collect()
+    }
+
+    /// The share table, where the shares do not depend on load.
+    pub(super) fn share_table(&self) -> Vec<ServerShare> {
+        match self.view.prediction() {
+            Some(prediction) if prediction.basis != Basis::Load => self.view.share_table(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The share that each server would have if all were equal.
+    pub(super) fn fair(&self) -> f64 {
+        // A backend has far fewer servers than 2^52.
+        #[allow(clippy::cast_precision_loss, reason = "a number of servers")]
+        let servers = self.members.len() as f64;
+        1.0 / servers
+    }
+}
+
+/// Names of servers for a message.
+pub(super) fn names_of<'a>(servers: impl IntoIterator<Item = &'a Server>) -> Vec<&'a Text> {
+    servers.into_iter().map(|server| &server.name).collect()
+}
+
+/// Whether `word` is a part of `name` between separators, digits behind it aside: `auth-canary2`.
+fn has_token(name: &str, word: &str) -> bool {
+    let mut tokens = name.split(|c: char| !c.is_ascii_alphanumeric());
+    tokens.any(|token| {
+        token
+            .trim_end_matches(|c: char| c.is_ascii_digit())
+            .eq_ignore_ascii_case(word)
+    })
+}

@@ -1,0 +1,191 @@
+//! `unbalanced-weights`: written weights of one tier differ and nobody says why.
+
+use super::tier::{Tier, names_of};
+use super::wording::{and, count, names, percent, times};
+use super::{BackendView, Check, Context, Rule, RuleOption};
+use crate::finding::{Finding, Severity};
+use crate::model::{Algorithm, Layer, Server};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/unbalanced-weights.md"),
+    check: Check::Backend(check),
+    options: &[
+        RuleOption {
+            name: "max-ratio",
+            default: 1.5,
+            summary: "largest weight over smallest weight that is not worth a warning",
+        },
+        RuleOption {
+            name: "error-ratio",
+            default: 5.0,
+            summary: "largest weight over smallest weight that is not yet an error",
+        },
+    ],
+};
+
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    if !honours_weights(view) {
+        return;
+    }
+    let Some(tier) = Tier::of(view) else { return };
+    let written = tier.servers().all(|server| server.weight.is_written());
+    let Some(severity) = severity(&RULE, view.context, tier.weight_ratio()) else {
+        return;
+    };
+    if written && !tier.weights_are_explained() {
+        findings.extend(finding(&tier, severity));
+    }
+}
+
+/// Whether weights steer the algorithm at all; where they do not, `weight-ignored-by-algorithm`
+/// says so.
+fn honours_weights(view: &BackendView<'_>) -> bool {
+    view.backend.layer != Layer::Log
+        && match view.backend.algorithm.known() {
+            Some(
+                Algorithm::RoundRobin
+                | Algorithm::StaticRoundRobin
+                | Algorithm::LeastConn
+                | Algorithm::LeastTime
+                | Algorithm::Random { .. }
+                | Algorithm::Hash(_)
+                | Algorithm::IpHash,
+            ) => true,
+            Some(
+                Algorithm::First | Algorithm::Sticky | Algorithm::LogHash | Algorithm::Other(_),
+            )
+            | None => false,
+        }
+}
+
+/// How bad a ratio is, by the two limits that the rules on distribution have.
+pub(super) fn severity(rule: &Rule, context: &Context<'_>, ratio: f64) -> Option<Severity> {
+    if ratio > context.option(rule, "error-ratio") {
+        Some(Severity::Error)
+    } else if ratio > context.option(rule, "max-ratio") {
+        Some(Severity::Warning)
+    } else {
+        None
+    }
+}
+
+fn finding(tier: &Tier<'_, '_>, severity: Severity) -> Option<Finding> {
+    let outliers = tier.outliers();
+    let first = *outliers.first()?;
+    let is_outlier = |server: &&Server| server.weight.value == first.weight.value;
+    let others: Vec<&Server> = tier.servers().filter(|s| !is_outlier(s)).collect();
+    let message = match tier.shares() {
+        Some(shares) => by_share(tier, &shares, &outliers, &others),
+        None => by_weight(tier, first, &outliers, &others),
+    };
+    let help = format!(
+        "give all {} the same weight, or state the reason and a review date in a comment",
+        count(tier.members.len(), "server")
+    );
+    let span = first.weight.origin.span().unwrap_or(first.head);
+    let mut finding = Finding::new(severity, span, message, help)
+        .backend(&tier.view.backend.name)
+        .label(format!("weight {} here", first.weight.value))
+        .shares(tier.share_table());
+    if outliers.len() == 1 {
+        finding = finding.server(&first.name);
+    }
+    for other in others.iter().take(3) {
+        let text = format!("`{}` has weight {}", other.name, other.weight.value);
+        finding = finding.related(text, other.weight.origin.span().unwrap_or(other.head));
+    }
+    Some(finding)
+}
+
+/// `weights 10, 10 and 100 send 83.3 % of backend auth to server c (a and b: 8.3 % each); …`
+fn by_share(
+    tier: &Tier<'_, '_>,
+    shares: &[f64],
+    outliers: &[&Server],
+    others: &[&Server],
+) -> String {
+    let share_of = |wanted: &Server| {
+        let mut all = tier.servers().zip(shares);
+        all.find(|(server, _)| std::ptr::eq(*server, wanted))
+            .map_or(0.0, |(_, share)| *share)
+    };
+    let (each, to) = match outliers {
+        [one] => ("", format!("server `{}`", one.name)),
+        many => (" each", names(&names_of(many.iter().copied()))),
+    };
+    let share = outliers.first().map_or(0.0, |server| share_of(server));
+    format!(
+        "weights {} send {}{each} of {} to {to} ({}); equal would be {}",
+        listed_weights(tier),
+        percent(share),
+        tier.view.title(),
+        rest(
+            others,
+            &others.iter().map(|s| share_of(s)).collect::<Vec<_>>()
+        ),
+        percent(tier.fair())
+    )
+}
+
+fn rest(others: &[&Server], shares: &[f64]) -> String {
+    let listed = names(&names_of(others.iter().copied()));
+    let least = percent(shares.iter().copied().fold(f64::INFINITY, f64::min));
+    let most = percent(shares.iter().copied().fold(0.0, f64::max));
+    if others.len() == 1 {
+        format!("{listed}: {most}")
+    } else if least == most {
+        format!("{listed}: {most} each")
+    } else {
+        format!("{listed}: {least} to {most}")
+    }
+}
+
+/// For algorithms that follow weights only under load, and where shares are not known.
+fn by_weight(
+    tier: &Tier<'_, '_>,
+    first: &Server,
+    outliers: &[&Server],
+    others: &[&Server],
+) -> String {
+    let listed = names(&names_of(outliers.iter().copied()));
+    let beside = others.first().copied().unwrap_or(first);
+    let (light, heavy) = (
+        first.weight.value.min(beside.weight.value),
+        first.weight.value.max(beside.weight.value),
+    );
+    let ratio = times(f64::from(heavy) / f64::from(light.max(1)));
+    let verb = if outliers.len() == 1 { "takes" } else { "take" };
+    let amount = if first.weight.value == heavy {
+        format!("{ratio} times the load of `{}`", beside.name)
+    } else {
+        format!("1/{ratio} of the load of `{}`", beside.name)
+    };
+    format!(
+        "weights {} in {}: under load {listed} {verb} {amount}",
+        listed_weights(tier),
+        tier.view.title()
+    )
+}
+
+/// Each weight where there are few, else how many servers have it.
+fn listed_weights(tier: &Tier<'_, '_>) -> String {
+    let mut weights: Vec<u32> = tier.servers().map(|server| server.weight.value).collect();
+    if weights.len() <= 6 {
+        return and(&weights.iter().map(u32::to_string).collect::<Vec<_>>());
+    }
+    weights.sort_unstable();
+    let runs: Vec<(u32, usize)> = weights
+        .chunk_by(|a, b| a == b)
+        .filter_map(|run| Some((*run.first()?, run.len())))
+        .collect();
+    match (runs.as_slice(), runs.first(), runs.last()) {
+        ([_, _, _, _, ..], Some((least, _)), Some((most, _))) => format!("from {least} to {most}"),
+        (few, ..) => {
+            let text = |(weight, number): &(u32, usize)| {
+                format!("{weight} ({})", count(*number, "server"))
+            };
+            and(&few.iter().map(text).collect::<Vec<_>>())
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! Every rule is documented, registered and does on its page's examples what the page says.
+#![allow(clippy::expect_used, reason = "a test stops at a surprise")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use lbaudit::engine::{self, Input, Options};
+use lbaudit::finding::{Finding, Severity};
+use lbaudit::model::{Engine, Instance};
+use lbaudit::rules::{self, Context, Entry, Example};
+use lbaudit::source::Sources;
+
+/// The day on which the examples are audited: dates on pages are before or behind it.
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 22);
+
+/// The sections that a page has, in this order.
+const SECTIONS: [&str; 6] = [
+    "## What",
+    "## Why",
+    "## Fix",
+    "## Playbook",
+    "## Evidence",
+    "## Examples",
+];
+
+/// An example as a whole configuration of its engine.
+fn whole(engine: Engine, text: &str) -> String {
+    match engine {
+        Engine::Haproxy => whole_haproxy(text),
+        Engine::Nginx => whole_nginx(text),
+    }
+}
+
+fn whole_haproxy(text: &str) -> String {
+    let starts = |word: &str| text.lines().any(|line| line.starts_with(word));
+    let mut out = String::new();
+    if !starts("global") {
+        out += "global\n";
+    }
+    if !starts("defaults") {
+        out += "defaults\n  mode http\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n";
+    }
+    out + text
+}
+
+/// Puts `events` beside and, where there is none, `http` around; lines that belong to the main
+/// context stay in front.
+fn whole_nginx(text: &str) -> String {
+    let starts = |word: &str| text.lines().any(|line| line.starts_with(word));
+    let events = if starts("events") { "" } else { "events {}\n" };
+    if starts("http") || starts("stream") {
+        return format!("{events}{text}");
+    }
+    let is_main =
+        |line: &&str| line.starts_with("worker_processes") || line.starts_with("load_module");
+    let (main, rest): (Vec<&str>, Vec<&str>) = text.lines().partition(is_main);
+    format!(
+        "{}\n{events}http {{\n{}\n}}\n",
+        main.join("\n"),
+        rest.join("\n")
+    )
+}
+
+/// The files of an example: a line `# file: NAME` starts another one, its own instance.
+fn files(example: &Example) -> Vec<(String, String)> {
+    let mut files = vec![("example".to_owned(), String::new())];
+    for line in example.text.lines() {
+        if let Some(name) = line.strip_prefix("# file: ") {
+            files.push((name.to_owned(), String::new()));
+        } else if let Some((_, text)) = files.last_mut() {
+            *text += line;
+            *text += "\n";
+        }
+    }
+    files.retain(|(_, text)| !text.trim().is_empty());
+    files
+}
+
+/// The instances of an example and what the loader says about them.
+fn load(example: &Example, sources: &Sources) -> (Vec<Instance>, Vec<Finding>) {
+    let mut instances = Vec::new();
+    let mut findings = Vec::new();
+    for (name, text) in files(example) {
+        let input = Input {
+            name,
+            path: None,
+            bytes: whole(example.engine, &text).into_bytes(),
+        };
+        let loaded = engine::load(example.engine, sources, vec![input], &Options::default())
+            .expect("an example can be read");
+        instances.extend(loaded.variants);
+        findings.extend(loaded.findings);
+    }
+    (instances, findings)
+}
+
+fn contexts<'a>(sources: &'a Sources, instances: &'a [Instance]) -> Vec<Context<'a>> {
+    let context = |(index, instance)| Context {
+        sources,
+        instance,
+        index,
+        today: TODAY,
+    };
+    instances.iter().enumerate().map(context).collect()
+}
+
+/// What one rule, or every rule, says about an example.
+fn audit(example: &Example, only: Option<&'static Entry>) -> Vec<Finding> {
+    let sources = Sources::default();
+    let (instances, mut findings) = load(example, &sources);
+    let contexts = contexts(&sources, &instances);
+    if let Some(entry) = only {
+        findings.retain(|finding| finding.rule == entry.page.name);
+        findings.extend(rules::run(entry, &contexts));
+    } else {
+        findings.extend(contexts.iter().flat_map(rules::check_instance));
+        findings.extend(rules::check_audit(&contexts));
+    }
+    findings
+}
+
+/// Every example with its rule and its number on the page.
+fn examples() -> impl Iterator<Item = (&'static Entry, usize, Example)> {
+    rules::catalogue().iter().flat_map(|entry| {
+        let examples = entry.page.examples().expect("the examples of a page parse");
+        let numbered = examples.into_iter().enumerate();
+        numbered
+            .filter(|(_, example)| can_load(example.engine))
+            .map(move |(index, example)| (entry, index + 1, example))
+    })
+}
+
+/// Whether the loader of an engine is there: it yields an instance for the smallest configuration.
+fn can_load(engine: Engine) -> bool {
+    let text = "server a 10.0.0.1:80;".to_owned();
+    let smallest = Example {
+        engine,
+        fires: 0,
+        text: format!("upstream u {{ {text} }}\n"),
+    };
+    !load(&smallest, &Sources::default()).0.is_empty()
+}
+
+fn messages(findings: &[Finding]) -> String {
+    let line = |finding: &Finding| {
+        format!(
+            "  {}[{}]: {}\n",
+            finding.severity.as_str(),
+            finding.rule,
+            finding.message
+        )
+    };
+    findings.iter().map(line).collect()
+}
+
+#[test]
+fn every_example_gives_the_findings_that_its_page_says() {
+    let mut faults = Vec::new();
+    for (entry, number, example) in examples() {
+        let found = audit(&example, Some(entry));
+        if found.len() != example.fires {
+            faults.push(format!(
+                "{} example {number}: {} findings, not {}\n{}{}\n",
+                entry.page.name,
+                found.len(),
+                example.fires,
+                messages(&found),
+                example.text
+            ));
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
+#[test]
+fn no_finding_is_above_the_severity_of_its_page() {
+    for (entry, number, example) in examples() {
+        for finding in audit(&example, Some(entry)) {
+            assert!(
+                finding.severity <= entry.page.severity,
+                "{} example {number} reports {}",
+                entry.page.name,
+                finding.severity.as_str()
+            );
+        }
+    }
+}
+
+/// A message is one line that starts in lower case (or with a name) and has no full stop; help too.
+#[test]
+fn messages_are_written_as_agreed() {
+    for (entry, number, example) in examples() {
+        for finding in audit(&example, Some(entry)) {
+            for text in [&finding.message, &finding.help] {
+                let first = text.chars().next();
+                let good = !text.contains('\n')
+                    && !text.ends_with('.')
+                    && first.is_some_and(|c| !c.is_uppercase());
+                assert!(good, "{} example {number}: {text:?}", entry.page.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cause_is_still_reported_when_specific_rules_replace_general_ones() {
+    for (entry, number, example) in examples().filter(|(_, _, example)| example.fires > 0) {
+        let kept = rules::without_replaced(audit(&example, None));
+        let names = |finding: &Finding| {
+            finding.rule == entry.page.name
+                || rules::find(finding.rule)
+                    .is_some_and(|other| other.page.replaces.contains(&entry.page.name))
+        };
+        assert!(
+            kept.iter().any(names),
+            "{} example {number} leaves only\n{}",
+            entry.page.name,
+            messages(&kept)
+        );
+    }
+}
+
+/// The rules that a reader would expect to speak up when anything sends traffic to the wrong server.
+const UMBRELLA: [&str; 3] = [
+    "uneven-distribution",
+    "unbalanced-weights",
+    "mixed-default-weight",
+];
+
+#[test]
+fn clean_examples_of_the_umbrella_rules_are_clean_of_each_other() {
+    let umbrella = |entry: &Entry| UMBRELLA.contains(&entry.page.name.as_str());
+    for (entry, number, example) in examples().filter(|(entry, ..)| umbrella(entry)) {
+        if example.fires > 0 {
+            continue;
+        }
+        let mut found = audit(&example, None);
+        found.retain(|finding| {
+            finding.severity > Severity::Info
+                && UMBRELLA.contains(&finding.rule)
+                && !example.text.contains(finding.rule)
+        });
+        assert!(
+            found.is_empty(),
+            "{} example {number}\n{}",
+            entry.page.name,
+            messages(&found)
+        );
+    }
+}
+
+#[test]
+fn pages_have_their_sections_and_fit_80_columns() {
+    for entry in rules::catalogue() {
+        let name = &entry.page.name;
+        let headings: Vec<&str> = (entry.page.body.lines())
+            .filter(|line| line.starts_with("## "))
+            .collect();
+        assert_eq!(headings, SECTIONS, "{name}");
+        for line in entry.page.body.lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+        for replaced in &entry.page.replaces {
+            assert_ne!(replaced, name);
+        }
+    }
+}
+
+#[test]
+fn every_engine_of_a_rule_has_an_example_that_fires_and_one_that_is_clean() {
+    for entry in rules::catalogue() {
+        let examples = entry.page.examples().expect("examples parse");
+        for engine in &entry.page.engines {
+            for fires in [true, false] {
+                assert!(
+                    (examples.iter()).any(|one| one.engine == *engine && (one.fires > 0) == fires),
+                    "{} has no {} example for {}",
+                    entry.page.name,
+                    if fires { "firing" } else { "clean" },
+                    engine.as_str()
+                );
+            }
+        }
+    }
+}
+
+/// Names of the files in a folder of this package, without their extension.
+fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let files = fs::read_dir(folder).expect("the folder is there");
+    let paths = files.map(|file| file.expect("the folder can be listed").path());
+    let wanted = paths.filter(|path| path.extension().is_some_and(|it| it == extension));
+    wanted
+        .filter(|path| {
+            extension != "rs"
+                || fs::read_to_string(path).is_ok_and(|text| text.contains("static RULE: Rule"))
+        })
+        .filter_map(|path| Some(path.file_stem()?.to_string_lossy().replace('_', "-")))
+        .collect()
+}
+
+#[test]
+fn pages_checks_and_the_table_agree() {
+    let table: BTreeSet<String> = (rules::catalogue().iter())
+        .map(|entry| entry.page.name.clone())
+        .collect();
+    assert_eq!(table.len(), rules::ALL.len(), "a name is used twice");
+    assert_eq!(stems("rules", "md"), table);
+    assert_eq!(stems("src/rules", "rs"), table);
+}
