@@ -5,10 +5,16 @@
 //! by an [`engine`] into the [`model`], judged by [`rules`] with the help of [`predict`], and the
 //! findings are written by a report.
 
+pub mod audit;
+pub mod cli;
+pub mod commands;
+pub mod discover;
 pub mod engine;
+mod environment;
 pub mod error;
 pub mod finding;
 pub mod model;
 pub mod predict;
+pub mod report;
 pub mod rules;
 pub mod source;

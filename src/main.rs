@@ -1,3 +1,85 @@
 //! The `lbaudit` program: arguments in, exit status out. The only place that prints.
 
-fn main() {}
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use lbaudit::cli::{Cli, ColorWhen};
+use lbaudit::commands;
+use lbaudit::error::Error;
+use lbaudit::report::{self, Style};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let today = jiff::Zoned::now().date();
+    let result = match &cli.global.output {
+        None => to_standard_output(&cli, today),
+        Some(path) => {
+            let mut bytes = Vec::new();
+            commands::run(&cli, plain_style(&cli), today, &mut bytes).and_then(|outcome| {
+                report::write_file_atomically(path, &bytes)?;
+                Ok(outcome)
+            })
+        }
+    };
+    match result {
+        Ok(outcome) => {
+            outcome.errors.iter().for_each(complain);
+            ExitCode::from(outcome.status)
+        }
+        Err(error) => {
+            complain(&error);
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+fn to_standard_output(cli: &Cli, today: jiff::civil::Date) -> Result<commands::Outcome, Error> {
+    let stdout = io::stdout().lock();
+    let style = Style {
+        color: wants_color(cli, &stdout),
+        ..plain_style(cli)
+    };
+    let mut out = BufWriter::with_capacity(1 << 16, stdout);
+    let outcome = commands::run(cli, style, today, &mut out)?;
+    match out.flush() {
+        // The reader has seen enough: `lbaudit check | head`.
+        Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(outcome),
+        Err(source) => Err(Error::Write {
+            path: "standard output".into(),
+            source,
+        }),
+        Ok(()) => Ok(outcome),
+    }
+}
+
+/// No colours, and as wide as the terminal, or 80 columns where there is none.
+fn plain_style(cli: &Cli) -> Style {
+    let terminal = io::stdout()
+        .is_terminal()
+        .then(terminal_size::terminal_size)
+        .flatten();
+    let width = terminal.map_or(80, |(width, _)| usize::from(width.0));
+    Style {
+        color: false,
+        width,
+        verbose: cli.global.verbose,
+    }
+}
+
+fn wants_color(cli: &Cli, stdout: &io::StdoutLock<'_>) -> bool {
+    match cli.global.color {
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        ColorWhen::Auto => anstream::AutoStream::choice(stdout) != anstream::ColorChoice::Never,
+    }
+}
+
+/// Says on standard error what could not be done.
+fn complain(error: &Error) {
+    let mut stderr = anstream::stderr().lock();
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    // Where standard error is closed there is nobody left to tell.
+    let _ = writeln!(stderr, "{red}error{red:#}: {error}");
+}

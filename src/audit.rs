@@ -1,0 +1,241 @@
+//! The pipeline: from instances on disk to sorted findings.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+
+use crate::discover::{Discovery, Root};
+use crate::engine::{self, Loaded, Options};
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::model::{Engine, Instance};
+use crate::rules::{self, Context};
+use crate::source::Sources;
+
+/// Everything that was read.
+#[derive(Debug, Default)]
+pub struct Audit {
+    /// Every file.
+    pub sources: Sources,
+    /// The instances, in the order in which they were named or found.
+    pub instances: Vec<Audited>,
+    /// Files in walked folders that are no configuration.
+    pub skipped: Vec<PathBuf>,
+    /// What could not be audited; then the exit status is not 0.
+    pub errors: Vec<Error>,
+}
+
+/// One instance as it was read.
+#[derive(Debug)]
+pub struct Audited {
+    /// Its model; more than one where undecidable `.if` branches make variants.
+    pub variants: Vec<Instance>,
+    /// What was found while reading it.
+    pub findings: Vec<Finding>,
+}
+
+impl Audited {
+    /// The model that stands for the instance in counts and comparisons.
+    pub fn main(&self) -> Option<&Instance> {
+        self.variants.first()
+    }
+}
+
+impl Audit {
+    /// Reads every instance of `discovery`.
+    pub fn load(discovery: Discovery, options: &Options) -> Self {
+        let sources = Sources::default();
+        let mut slots: Vec<Slot> = discovery.roots.into_iter().map(Slot::new).collect();
+        // Files that others may include wait, so that those that are included are read once only.
+        load_slots(&mut slots, &sources, options, Slot::can_be_whole);
+        drop_included(&mut slots, &sources);
+        load_slots(&mut slots, &sources, options, |_| true);
+        drop_included(&mut slots, &sources);
+        let mut audit = Self {
+            errors: discovery.errors,
+            skipped: discovery.skipped,
+            ..Self::default()
+        };
+        for loaded in slots.into_iter().filter_map(|slot| slot.loaded) {
+            match loaded {
+                Ok(Loaded { variants, findings }) => {
+                    audit.instances.push(Audited { variants, findings });
+                }
+                Err(error) => audit.errors.push(error),
+            }
+        }
+        audit.sources = sources;
+        audit
+    }
+
+    /// Judges everything: what the loaders found and what the rules find, one finding per cause,
+    /// in the order in which findings are shown.
+    pub fn judge(&mut self, today: Date) -> Vec<Finding> {
+        let loader: Vec<Vec<Finding>> = self
+            .instances
+            .iter_mut()
+            .map(|audited| std::mem::take(&mut audited.findings))
+            .collect();
+        let judged = map_all(&self.instances, |index, audited| {
+            self.judge_instance(index, audited, today)
+        });
+        let mut findings = Vec::new();
+        for (index, (loader, judged)) in loader.into_iter().zip(judged).enumerate() {
+            let engine = self
+                .instances
+                .get(index)
+                .and_then(Audited::main)
+                .map(|main| main.engine);
+            findings.extend(loader.into_iter().map(|mut finding| {
+                finding.instance = index;
+                finding.engine = engine.unwrap_or(finding.engine);
+                finding
+            }));
+            findings.extend(judged);
+        }
+        let contexts: Vec<Context<'_>> = self.main_contexts(today).collect();
+        findings.extend(rules::check_audit(&contexts));
+        let mut findings = rules::without_replaced(findings);
+        rules::sort(&mut findings, &self.sources);
+        findings
+    }
+
+    fn main_contexts(&self, today: Date) -> impl Iterator<Item = Context<'_>> {
+        let mains = self.instances.iter().enumerate();
+        mains.filter_map(move |(index, audited)| Some(self.context(index, audited.main()?, today)))
+    }
+
+    fn context<'a>(&'a self, index: usize, instance: &'a Instance, today: Date) -> Context<'a> {
+        Context {
+            sources: &self.sources,
+            instance,
+            index,
+            today,
+        }
+    }
+
+    /// The findings of all variants of an instance, each once.
+    fn judge_instance(&self, index: usize, audited: &Audited, today: Date) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = Vec::new();
+        for instance in &audited.variants {
+            let fresh = rules::check_instance(&self.context(index, instance, today));
+            if findings.is_empty() {
+                findings = fresh;
+            } else {
+                let new = |finding: &Finding| !findings.iter().any(|known| same(known, finding));
+                let new: Vec<Finding> = fresh.into_iter().filter(new).collect();
+                findings.extend(new);
+            }
+        }
+        findings
+    }
+}
+
+/// Whether two findings of different variants are about the same fault.
+fn same(one: &Finding, other: &Finding) -> bool {
+    one.rule == other.rule && one.span == other.span && one.subject == other.subject
+}
+
+/// Applies `work` to every instance, on all cores where there is more than one instance.
+fn map_all<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
+    if let [item] = items {
+        return vec![work(0, item)];
+    }
+    items
+        .par_iter()
+        .enumerate()
+        .map(|(index, item)| work(index, item))
+        .collect()
+}
+
+/// An instance on its way from root files to model.
+struct Slot {
+    root: Root,
+    path: Option<PathBuf>,
+    loaded: Option<Result<Loaded, Error>>,
+    included_elsewhere: bool,
+}
+
+impl Slot {
+    fn new(root: Root) -> Self {
+        let path = root.inputs.first().and_then(|input| input.path.clone());
+        Self {
+            root,
+            path,
+            loaded: None,
+            included_elsewhere: false,
+        }
+    }
+
+    /// Whether no other file is expected to include it.
+    fn can_be_whole(&self) -> bool {
+        let nginx_part = |bytes| !engine::nginx::has_main_block(bytes);
+        let part = self.root.engine == Engine::Nginx
+            && self
+                .root
+                .inputs
+                .first()
+                .is_some_and(|input| nginx_part(&input.bytes));
+        !self.root.walked || !part
+    }
+
+    fn load(&mut self, sources: &Sources, options: &Options) {
+        let inputs = std::mem::take(&mut self.root.inputs);
+        self.loaded = Some(engine::load(self.root.engine, sources, inputs, options));
+    }
+
+    /// The files it reads besides its own root.
+    fn included<'a>(&'a self, sources: &'a Sources) -> impl Iterator<Item = PathBuf> + 'a {
+        let loaded = self.loaded.as_ref().and_then(|loaded| loaded.as_ref().ok());
+        let main = loaded.and_then(|loaded| loaded.variants.first());
+        let files = main
+            .map(|main| main.files.iter().skip(1))
+            .into_iter()
+            .flatten();
+        files.filter_map(|file| fs::canonicalize(sources.get(*file).name()).ok())
+    }
+}
+
+fn load_slots(
+    slots: &mut [Slot],
+    sources: &Sources,
+    options: &Options,
+    which: impl Fn(&Slot) -> bool + Sync,
+) {
+    let mut chosen: Vec<&mut Slot> = slots
+        .iter_mut()
+        .filter(|slot| slot.loaded.is_none() && !slot.included_elsewhere && which(slot))
+        .collect();
+    if let [slot] = chosen.as_mut_slice() {
+        slot.load(sources, options);
+    } else {
+        chosen
+            .into_par_iter()
+            .for_each(|slot| slot.load(sources, options));
+    }
+}
+
+/// Takes out walked files that are reached through the include of another instance.
+fn drop_included(slots: &mut [Slot], sources: &Sources) {
+    let included: BTreeSet<PathBuf> = slots
+        .iter()
+        .filter(|slot| slot.root.engine == Engine::Nginx)
+        .flat_map(|slot| slot.included(sources))
+        .collect();
+    if included.is_empty() {
+        return;
+    }
+    for slot in slots.iter_mut().filter(|slot| slot.root.walked) {
+        let path = slot
+            .path
+            .as_ref()
+            .and_then(|path| fs::canonicalize(path).ok());
+        if path.is_some_and(|path| included.contains(&path)) {
+            slot.included_elsewhere = true;
+            slot.loaded = None;
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The command line: what can be asked of the program.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::finding::Severity;
+use crate::model::{Engine, Version};
+
+/// Audits HAProxy and nginx load balancer configurations.
+///
+/// Reads them into one model, computes where traffic really goes, and reports what would send it to
+/// the wrong place.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lbaudit",
+    version,
+    max_term_width = 100,
+    propagate_version = true
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Is this configuration safe? Reports what would send traffic to the wrong place
+    Check(CheckArgs),
+    /// What does lbaudit read in it? Prints the normalized model
+    Model(InputArgs),
+    /// What does this finding mean, and what do I do now? Prints the page of a rule
+    Explain {
+        /// Name of the rule, as it stands in a finding
+        rule: String,
+    },
+    /// Lists the rules
+    Rules,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are honoured
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub color: ColorWhen,
+    /// Output format
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
+    pub format: FormatName,
+    /// Write to FILE, whole or not at all, instead of standard output
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
+    pub output: Option<PathBuf>,
+    /// Print nothing when nothing is at or above --fail-on
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Output"
+    )]
+    pub quiet: bool,
+    /// Print more: files that were skipped, values that are unknown
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorWhen {
+    /// On a terminal that can show them.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Names of output formats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FormatName {
+    /// For a terminal, with source excerpts.
+    #[default]
+    Text,
+    /// One line per finding: <file:line:column>.
+    Concise,
+    /// One JSON document.
+    Json,
+    /// One JSON object per line.
+    Jsonl,
+}
+
+/// Which configurations to read, and how.
+#[derive(Clone, Debug, Args)]
+pub struct InputArgs {
+    /// Files, folders (walked) or `-` for standard input; without any, /etc/haproxy/haproxy.cfg and
+    /// /etc/nginx/nginx.conf where they exist
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Engine of the configurations; told from their content by default
+    #[arg(long, value_name = "ENGINE", default_value = "auto", value_parser = parse_engine, help_heading = "Reading")]
+    pub engine: EngineChoice,
+    /// One HAProxy instance of several files: a folder (its files in lexical order) or
+    /// comma-separated files in order
+    #[arg(long, value_name = "DIR|FILES", help_heading = "Reading")]
+    pub instance: Vec<String>,
+    /// HAProxy branch whose defaults apply
+    #[arg(long, value_name = "X.Y", default_value_t = Version::HAPROXY_DEFAULT, help_heading = "Reading")]
+    pub haproxy_version: Version,
+    /// The configurations are for commercial nginx
+    #[arg(long, help_heading = "Reading")]
+    pub nginx_plus: bool,
+    /// nginx: the folder that relative paths are relative to; the root file's folder by default
+    #[arg(long, value_name = "DIR", help_heading = "Reading")]
+    pub prefix: Option<PathBuf>,
+    /// Value of an environment variable the configuration uses
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_variable, help_heading = "Reading")]
+    pub env: Vec<(String, String)>,
+    /// File with NAME=VALUE lines
+    #[arg(long, value_name = "FILE", help_heading = "Reading")]
+    pub env_file: Vec<PathBuf>,
+    /// Take environment variables from this process
+    #[arg(long, help_heading = "Reading")]
+    pub use_env: bool,
+    /// Leave out paths that match this glob when walking a folder
+    #[arg(long, value_name = "GLOB", help_heading = "Reading")]
+    pub exclude: Vec<String>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Lowest severity that makes the exit status 1
+    #[arg(long, value_enum, default_value = "warning")]
+    pub fail_on: Severity,
+    /// Exit with 0 even when there are findings
+    #[arg(long)]
+    pub exit_zero: bool,
+}
+
+/// A fixed engine, or whichever the content shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EngineChoice {
+    /// By content.
+    #[default]
+    Auto,
+    /// This one.
+    Fixed(Engine),
+}
+
+impl EngineChoice {
+    /// The engine, where one is fixed.
+    pub fn fixed(self) -> Option<Engine> {
+        match self {
+            Self::Auto => None,
+            Self::Fixed(engine) => Some(engine),
+        }
+    }
+}
+
+fn parse_engine(text: &str) -> Result<EngineChoice, String> {
+    match text {
+        "auto" => Ok(EngineChoice::Auto),
+        "haproxy" => Ok(EngineChoice::Fixed(Engine::Haproxy)),
+        "nginx" => Ok(EngineChoice::Fixed(Engine::Nginx)),
+        _ => Err("expected auto, haproxy or nginx".to_owned()),
+    }
+}
+
+fn parse_variable(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,341 @@
+//! From the paths a user names to the instances to audit.
+//!
+//! In: files, folders, standard input. Out: [`Root`]s, each the root files of one instance with
+//! their engine; what was skipped; what could not be read. Content decides what a file is, names
+//! only decide which files of a walked folder are worth a look.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::engine::{self, Input};
+use crate::error::Error;
+use crate::model::Engine;
+use crate::source::Sources;
+
+/// The root files of one instance.
+#[derive(Debug)]
+pub struct Root {
+    /// Which proxy loads them.
+    pub engine: Engine,
+    /// The files, in the order in which they are loaded.
+    pub inputs: Vec<Input>,
+    /// Found in a walked folder: then it is left out when another instance includes it.
+    pub walked: bool,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub struct Discovery {
+    /// The instances.
+    pub roots: Vec<Root>,
+    /// Candidates in walked folders that are no configuration of either engine.
+    pub skipped: Vec<PathBuf>,
+    /// What could not be read.
+    pub errors: Vec<Error>,
+}
+
+/// What to look for.
+#[derive(Debug, Default)]
+pub struct Query<'a> {
+    /// Files, folders or `-`.
+    pub paths: &'a [PathBuf],
+    /// Instances of several files, each a folder or comma-separated files.
+    pub instances: &'a [String],
+    /// The engine, where it is not to be told from the content.
+    pub engine: Option<Engine>,
+    /// Globs of paths to leave out when walking.
+    pub exclude: &'a [String],
+}
+
+/// Where configurations are looked for when no path is named.
+pub const DEFAULT_PATHS: [&str; 2] = ["/etc/haproxy/haproxy.cfg", "/etc/nginx/nginx.conf"];
+
+const LEFT_OUT_FOLDERS: [&str; 4] = [".git", "node_modules", "target", "vendor"];
+const CONFIGURATION_FOLDERS: [&str; 4] =
+    ["conf.d", "sites-enabled", "sites-available", "upstreams"];
+
+/// Finds the instances that `query` names.
+pub fn discover(query: &Query<'_>) -> Result<Discovery, Error> {
+    let mut search = Search::new(query)?;
+    for instance in query.instances {
+        search.add_instance(instance);
+    }
+    if query.paths.is_empty() && query.instances.is_empty() {
+        search.add_default_paths()?;
+    }
+    for path in query.paths {
+        search.add_path(path);
+    }
+    let found = search.found;
+    if found.roots.is_empty() && found.errors.is_empty() {
+        return Err(Error::NoInput {
+            looked_for: describe_paths(query.paths),
+        });
+    }
+    Ok(found)
+}
+
+fn describe_paths(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths
+        .iter()
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    format!("no HAProxy or nginx configuration in {}", names.join(", "))
+}
+
+struct Search<'a> {
+    query: &'a Query<'a>,
+    exclude: GlobSet,
+    seen: BTreeSet<PathBuf>,
+    found: Discovery,
+}
+
+impl<'a> Search<'a> {
+    fn new(query: &'a Query<'a>) -> Result<Self, Error> {
+        let mut exclude = GlobSetBuilder::new();
+        for pattern in query.exclude {
+            let fault = |fault| Error::Usage(format!("`--exclude {pattern}`: {fault}"));
+            exclude.add(Glob::new(pattern).map_err(fault)?);
+        }
+        let exclude = exclude
+            .build()
+            .map_err(|fault| Error::Usage(fault.to_string()))?;
+        Ok(Self {
+            query,
+            exclude,
+            seen: BTreeSet::new(),
+            found: Discovery::default(),
+        })
+    }
+
+    fn add_default_paths(&mut self) -> Result<(), Error> {
+        let present: Vec<&Path> = DEFAULT_PATHS
+            .iter()
+            .map(Path::new)
+            .filter(|path| path.exists())
+            .collect();
+        if present.is_empty() {
+            let looked_for = format!(
+                "no path was named, and neither `{}` nor `{}` exists",
+                DEFAULT_PATHS[0], DEFAULT_PATHS[1]
+            );
+            return Err(Error::NoInput { looked_for });
+        }
+        present.into_iter().for_each(|path| self.add_file(path));
+        Ok(())
+    }
+
+    fn add_path(&mut self, path: &Path) {
+        if path == Path::new("-") {
+            self.add_standard_input();
+        } else if path.is_dir() {
+            self.walk(path);
+        } else {
+            self.add_file(path);
+        }
+    }
+
+    fn add_standard_input(&mut self) {
+        let mut bytes = Vec::new();
+        match std::io::stdin().lock().read_to_end(&mut bytes) {
+            Ok(_) => self.add_named(Input {
+                name: "-".to_owned(),
+                path: None,
+                bytes,
+            }),
+            Err(source) => self.fail(Error::Read {
+                path: "-".into(),
+                source,
+            }),
+        }
+    }
+
+    fn add_file(&mut self, path: &Path) {
+        match read(path) {
+            Ok(input) if self.is_new(path) => self.add_named(input),
+            Ok(_) => {}
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// A file that the user named is never skipped.
+    fn add_named(&mut self, input: Input) {
+        let name = input.name.clone();
+        if input.bytes.is_empty() {
+            return self.fail(Error::Empty { name });
+        }
+        match self.query.engine.or_else(|| engine::detect(&input.bytes)) {
+            Some(engine) => self.add_root(engine, vec![input], false),
+            None => self.fail(Error::UnknownEngine { name }),
+        }
+    }
+
+    fn add_instance(&mut self, instance: &str) {
+        let files = match instance_files(instance) {
+            Ok(files) => files,
+            Err(error) => return self.fail(error),
+        };
+        let mut inputs = Vec::new();
+        for path in files {
+            self.is_new(&path);
+            match read(&path) {
+                Ok(input) => inputs.push(input),
+                Err(error) => return self.fail(error),
+            }
+        }
+        let detected = || inputs.iter().find_map(|input| engine::detect(&input.bytes));
+        match self.query.engine.or_else(detected) {
+            Some(engine) => self.add_root(engine, inputs, false),
+            None => self.fail(Error::UnknownEngine {
+                name: instance.to_owned(),
+            }),
+        }
+    }
+
+    fn walk(&mut self, folder: &Path) {
+        let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
+        let exclude = self.exclude.clone();
+        let keep = move |entry: &DirEntry| !is_left_out(entry, folder, &exclude);
+        for entry in walk.into_iter().filter_entry(keep) {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => self.add_walked(entry.path(), folder),
+                Ok(_) => {}
+                Err(error) => self.add_walk_error(error, folder),
+            }
+        }
+    }
+
+    fn add_walked(&mut self, path: &Path, folder: &Path) {
+        if !is_candidate(path, folder) || !self.is_new(path) {
+            return;
+        }
+        let input = match read(path) {
+            Ok(input) => input,
+            Err(error) => return self.fail(error),
+        };
+        match self.query.engine.or_else(|| engine::detect(&input.bytes)) {
+            Some(engine) => self.add_root(engine, vec![input], true),
+            None => self.found.skipped.push(path.to_owned()),
+        }
+    }
+
+    /// A link loop leads to files that are audited where they are; anything else that cannot be
+    /// read counts when it could have been a configuration.
+    fn add_walk_error(&mut self, error: walkdir::Error, folder: &Path) {
+        let path = error.path().unwrap_or(folder).to_owned();
+        let is_loop = error.loop_ancestor().is_some();
+        let broken_link = path.is_symlink() && !path.exists();
+        if is_loop || (broken_link && !is_candidate(&path, folder)) {
+            return;
+        }
+        let source = error
+            .into_io_error()
+            .unwrap_or_else(|| std::io::ErrorKind::Other.into());
+        self.fail(Error::Read { path, source });
+    }
+
+    /// Whether this real file was not met before.
+    fn is_new(&mut self, path: &Path) -> bool {
+        self.seen
+            .insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+    }
+
+    fn add_root(&mut self, engine: Engine, inputs: Vec<Input>, walked: bool) {
+        self.found.roots.push(Root {
+            engine,
+            inputs,
+            walked,
+        });
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.found.errors.push(error);
+    }
+}
+
+/// Reads a file, refusing what is too large for 32-bit offsets.
+fn read(path: &Path) -> Result<Input, Error> {
+    let bytes = fs::read(path).map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    if bytes.len() > Sources::MAX_BYTES {
+        return Err(Error::TooLarge {
+            path: path.to_owned(),
+        });
+    }
+    Ok(Input {
+        name: path.display().to_string(),
+        path: Some(path.to_owned()),
+        bytes,
+    })
+}
+
+/// The files of `--instance`: the `*.cfg` files of a folder in lexical order, as HAProxy loads a
+/// folder (management guide, `-f`), or a list of files.
+fn instance_files(instance: &str) -> Result<Vec<PathBuf>, Error> {
+    let folder = Path::new(instance);
+    if !folder.is_dir() {
+        return Ok(instance.split(',').map(PathBuf::from).collect());
+    }
+    let fault = |source| Error::Read {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fault)? {
+        let path = entry.map_err(fault)?.path();
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if !hidden && path.extension().is_some_and(|extension| extension == "cfg") && path.is_file()
+        {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(Error::NoInput {
+            looked_for: format!("no `*.cfg` file in `{instance}`"),
+        });
+    }
+    Ok(files)
+}
+
+fn is_left_out(entry: &DirEntry, folder: &Path, exclude: &GlobSet) -> bool {
+    if entry.depth() == 0 {
+        return false;
+    }
+    let name = entry.file_name();
+    let relative = entry
+        .path()
+        .strip_prefix(folder)
+        .unwrap_or_else(|_| entry.path());
+    let left_out = entry.file_type().is_dir() && LEFT_OUT_FOLDERS.iter().any(|left| name == *left);
+    left_out || exclude.is_match(relative) || exclude.is_match(entry.path())
+}
+
+/// Whether the name or folder of a walked file makes it worth a look.
+fn is_candidate(path: &Path, folder: &Path) -> bool {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy())
+        .unwrap_or_default();
+    let suffix = path
+        .extension()
+        .is_some_and(|e| e == "cfg" || e == "conf" || e == "vhost");
+    let relative = path.strip_prefix(folder).unwrap_or(path);
+    let inside = |part: &std::ffi::OsStr| CONFIGURATION_FOLDERS.iter().any(|name| part == *name);
+    let folders = || {
+        folder
+            .file_name()
+            .into_iter()
+            .chain(relative.parent().into_iter().flatten())
+    };
+    suffix || name.starts_with("haproxy") || name.starts_with("nginx") || folders().any(inside)
+}
