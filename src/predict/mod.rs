@@ -1,11 +1,24 @@
 //! Where traffic goes: shares from a backend's algorithm, weights and states.
 //!
 //! In: a [`Backend`] of the model and the servers that are down. Out: the exact share of each
-//! server, and how far the number can be trusted.
+//! server, and how far the number can be trusted. One file per algorithm; all of them work on a
+//! `Pool`, which is the only place that reads the model.
+
+mod fraction;
+mod hash;
+mod ip_hash;
+mod ketama;
+mod map;
+mod modulo;
+mod pool;
+mod random;
+mod ring;
+mod weights;
 
 use num_rational::Ratio;
 
 use crate::model::{Backend, Engine, Version};
+use pool::{Method, Pool};
 
 /// A fraction of the traffic of a backend, exact.
 pub type Share = Ratio<u128>;
@@ -51,12 +64,69 @@ pub struct Prediction {
 /// The shares of `backend` while the servers at the indices `down` are out.
 ///
 /// `None` where the configuration alone does not tell: an algorithm that is not modelled, or a
-/// weight or state that depends on an unknown variable.
+/// weight or state that depends on an unknown variable. Under [`Basis::Load`] the share is the one
+/// at equal load: connections per weight are equal, so it follows the weights (`first` fills the
+/// lowest id).
 pub fn predict(
-    _engine: Engine,
-    _version: Version,
-    _backend: &Backend,
-    _down: &[usize],
+    engine: Engine,
+    version: Version,
+    backend: &Backend,
+    down: &[usize],
 ) -> Option<Prediction> {
-    None
+    predict_pool(&Pool::new(engine, version, backend, down)?)
+}
+
+/// The shares of `backend` while nearly no connection is open.
+///
+/// They differ from [`predict`] for HAProxy `leastconn` only, which then ignores weights.
+pub fn predict_idle(
+    engine: Engine,
+    version: Version,
+    backend: &Backend,
+    down: &[usize],
+) -> Option<Prediction> {
+    let pool = Pool::new(engine, version, backend, down)?;
+    let mut prediction = predict_pool(&pool)?;
+    if pool.method == Method::LeastConn && engine == Engine::Haproxy {
+        let (_, serving) = pool.serving();
+        prediction.shares = weights::equal(&pool, &serving);
+    }
+    Some(prediction)
+}
+
+fn predict_pool(pool: &Pool<'_>) -> Option<Prediction> {
+    let (tier, serving) = pool.serving();
+    let by_rr = pool.engine == Engine::Nginx && tier == Tier::Backup;
+    let method = if by_rr {
+        // Backups of nginx are one more round robin, whatever the method of the primaries.
+        Method::RoundRobin
+    } else {
+        pool.method
+    };
+    let shares = match tier {
+        Tier::None => vec![Share::ZERO; pool.members.len()],
+        Tier::Active | Tier::Backup => shares(pool, method, tier, &serving)?,
+    };
+    Some(Prediction {
+        basis: method.basis(),
+        tier,
+        shares,
+    })
+}
+
+fn shares(pool: &Pool<'_>, method: Method, tier: Tier, serving: &[usize]) -> Option<Vec<Share>> {
+    Some(match method {
+        Method::RoundRobin | Method::LeastConn | Method::RandomWeight => {
+            weights::proportional(pool, serving)
+        }
+        Method::StaticMap => map::walk_shares(pool, tier, serving)?,
+        Method::HashMap => map::hash_shares(pool, tier, serving)?,
+        Method::First => weights::only(pool, weights::lowest_id(pool, serving)),
+        Method::Sticky => weights::only(pool, serving.first().copied()),
+        Method::RandomTwo => random::two(pool, serving),
+        Method::RandomRing { .. } | Method::HashRing => ring::shares(pool, serving)?,
+        Method::Modulo => modulo::shares(pool, serving),
+        Method::Ketama => ketama::shares(pool, serving)?,
+        Method::IpHash => ip_hash::shares(pool, serving),
+    })
 }

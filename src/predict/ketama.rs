@@ -1,0 +1,214 @@
+//! nginx `hash KEY consistent` (`ngx_http_upstream_hash_module.c`): 160 points per unit of weight,
+//! placed by the text of the `server` line.
+
+use std::collections::HashMap;
+
+use super::Share;
+use super::fraction::part;
+use super::pool::Pool;
+use super::ring::SPACE;
+use super::weights::proportional;
+
+/// Points per unit of weight.
+const POINTS_PER_WEIGHT: u64 = 160;
+
+/// Rings above this are not built: 2^23 points take 64 MB.
+const MOST_POINTS: u64 = 1 << 23;
+
+/// Points that are tried before plain round robin decides.
+pub(crate) const MOST_TRIES: usize = 20;
+
+/// The ring and the peers behind each of its names.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ketama {
+    /// Sorted points, each `hash << 32 | name`, one per hash.
+    points: Vec<u64>,
+    /// The peers that share each name, in declaration order.
+    names: Vec<Vec<usize>>,
+}
+
+impl Ketama {
+    /// The ring of all primaries, down ones included; `None` when it would be too large.
+    pub(crate) fn new(pool: &Pool<'_>) -> Option<Self> {
+        let mut ring = Self::default();
+        let mut heaviest: Vec<(&str, u32)> = Vec::new();
+        let mut known: HashMap<&str, usize> = HashMap::new();
+        for (index, member) in pool.members.iter().enumerate() {
+            if member.backup {
+                continue;
+            }
+            let name = *known.entry(member.name).or_insert(heaviest.len());
+            if name == heaviest.len() {
+                heaviest.push((member.name, 0));
+                ring.names.push(Vec::new());
+            }
+            ring.names.get_mut(name)?.push(index);
+            // Points of a name are a chain, so the heaviest line of a name has those of the others.
+            let entry = heaviest.get_mut(name)?;
+            entry.1 = entry.1.max(member.weight);
+        }
+        let weights = heaviest.iter().map(|(_, weight)| u64::from(*weight));
+        let count = weights.sum::<u64>() * POINTS_PER_WEIGHT;
+        if count > MOST_POINTS {
+            return None;
+        }
+        ring.points.reserve_exact(usize::try_from(count).ok()?);
+        for (number, (name, weight)) in heaviest.iter().enumerate() {
+            let number = u64::try_from(number).ok()?;
+            let chain = Chain::new(name)
+                .take(usize::try_from(u64::from(*weight) * POINTS_PER_WEIGHT).ok()?);
+            ring.points
+                .extend(chain.map(|hash| u64::from(hash) << 32 | number));
+        }
+        ring.points.sort_unstable();
+        ring.points.dedup_by_key(|point| *point >> 32);
+        Some(ring)
+    }
+
+    /// The hash values that fall to each name that `serves`, and those that no point within reach
+    /// serves.
+    fn arcs(&self, serves: &[bool]) -> (Vec<u64>, u64) {
+        let (mut arcs, mut lost) = (vec![0; self.names.len()], 0);
+        let mut next = Ahead::default();
+        // Twice around, backwards: the first round finds what lies ahead of the last points.
+        for (round, index) in
+            (0..2).flat_map(|round| (0..self.points.len()).rev().map(move |i| (round, i)))
+        {
+            let Some(point) = self.points.get(index) else {
+                continue;
+            };
+            let name = usize::try_from(point & 0xffff_ffff).unwrap_or(usize::MAX);
+            next.step(name, serves.get(name).copied().unwrap_or(false));
+            if round == 0 {
+                continue;
+            }
+            let arc = self.arc_before(index);
+            match next.reachable().and_then(|name| arcs.get_mut(name)) {
+                Some(sum) => *sum += arc,
+                None => lost += arc,
+            }
+        }
+        (arcs, lost)
+    }
+
+    /// The hash values from the point before `index`, itself excluded, up to the one at `index`.
+    fn arc_before(&self, index: usize) -> u64 {
+        let at = |index: usize| self.points.get(index).map_or(0, |point| point >> 32);
+        match index.checked_sub(1) {
+            Some(before) => at(index) - at(before),
+            None => at(0) + SPACE - at(self.points.len() - 1),
+        }
+    }
+}
+
+/// The nearest serving point ahead, while walking backwards.
+#[derive(Debug, Default)]
+struct Ahead {
+    found: Option<(usize, usize)>,
+}
+
+impl Ahead {
+    fn step(&mut self, name: usize, serves: bool) {
+        self.found = if serves {
+            Some((name, 0))
+        } else {
+            self.found.map(|(name, distance)| (name, distance + 1))
+        };
+    }
+
+    fn reachable(&self) -> Option<usize> {
+        let (name, distance) = self.found?;
+        (distance <= MOST_TRIES).then_some(name)
+    }
+}
+
+/// The points of one name: each is the crc32 of host, a zero byte, port and the point before.
+#[derive(Debug)]
+struct Chain {
+    prefix: crc32fast::Hasher,
+    previous: [u8; 4],
+}
+
+impl Chain {
+    fn new(name: &str) -> Self {
+        let (host, port) = split(name);
+        let mut prefix = crc32fast::Hasher::new();
+        prefix.update(host.as_bytes());
+        prefix.update(&[0]);
+        prefix.update(port.as_bytes());
+        Self {
+            prefix,
+            previous: [0; 4],
+        }
+    }
+}
+
+impl Iterator for Chain {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let mut hasher = self.prefix.clone();
+        hasher.update(&self.previous);
+        let hash = hasher.finalize();
+        self.previous = hash.to_le_bytes();
+        Some(hash)
+    }
+}
+
+/// Host and port as `ngx_http_upstream_init_chash` splits them: a missing port stays empty.
+fn split(name: &str) -> (&str, &str) {
+    if let Some((scheme, path)) = name.split_at_checked(5)
+        && scheme.eq_ignore_ascii_case("unix:")
+    {
+        return (path, "");
+    }
+    match name.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
+        _ => (name, ""),
+    }
+}
+
+/// The share of the ring of each peer; same-named peers share theirs by round robin.
+pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Option<Vec<Share>> {
+    let ring = Ketama::new(pool)?;
+    let up = |index: &usize| pool.members.get(*index).is_some_and(|member| member.usable);
+    let serves: Vec<bool> = (ring.names.iter())
+        .map(|peers| peers.iter().any(up))
+        .collect();
+    let (arcs, lost) = ring.arcs(&serves);
+    let mut shares = vec![Share::ZERO; pool.members.len()];
+    if lost > 0 {
+        let fallback = part(lost, SPACE);
+        shares = (proportional(pool, serving).into_iter())
+            .map(|share| share * fallback)
+            .collect();
+    }
+    for (peers, arc) in ring.names.iter().zip(arcs) {
+        let peers: Vec<usize> = peers.iter().copied().filter(up).collect();
+        let total: u64 = pool
+            .at(&peers)
+            .map(|(_, member)| u64::from(member.weight))
+            .sum();
+        for (index, member) in pool.at(&peers) {
+            let own = part(arc, SPACE) * part(u64::from(member.weight), total);
+            if let Some(share) = shares.get_mut(index) {
+                *share += own;
+            }
+        }
+    }
+    Some(shares)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_split_as_nginx_splits_them() {
+        assert_eq!(split("10.0.0.1:8080"), ("10.0.0.1", "8080"));
+        assert_eq!(split("10.0.0.1"), ("10.0.0.1", ""));
+        assert_eq!(split("[::1]:80"), ("[::1]", "80"));
+        assert_eq!(split("[::1]"), ("[::1]", ""));
+        assert_eq!(split("UNIX:/run/a:80"), ("/run/a:80", ""));
+    }
+}

@@ -1,0 +1,267 @@
+//! What the algorithms work on: servers reduced to what balancing sees of them.
+//!
+//! In: a [`Backend`] of the model. Out: a [`Pool`]. This is the only place where the prediction
+//! reads the model, so that algorithms depend on neither its shape nor the parsers.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::hash::{avalanche, xxh32};
+use super::{Basis, Tier};
+use crate::model::{
+    Algorithm, Backend, Engine, HashKey, HashMethod, HashType, Layer, Server, Version,
+};
+
+/// How a pool chooses, with engine, version and mode already taken into account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// Weighted round robin of either engine.
+    RoundRobin,
+    /// HAProxy `static-rr`: a walk over the map.
+    StaticMap,
+    /// Fewest connections, or lowest response time.
+    LeastConn,
+    /// HAProxy `first`.
+    First,
+    /// HAProxy `sticky`.
+    Sticky,
+    /// Draws by weight: nginx `random`, HAProxy `random` from 3.4.
+    RandomWeight,
+    /// nginx `random two`.
+    RandomTwo,
+    /// Draws from the ring: HAProxy `random`.
+    RandomRing {
+        /// Servers drawn.
+        draws: u32,
+    },
+    /// HAProxy hash, map-based.
+    HashMap,
+    /// HAProxy hash, consistent.
+    HashRing,
+    /// nginx `hash`.
+    Modulo,
+    /// nginx `hash … consistent`.
+    Ketama,
+    /// nginx `ip_hash`.
+    IpHash,
+}
+
+impl Method {
+    /// How far shares under it can be trusted.
+    pub(crate) fn basis(self) -> Basis {
+        match self {
+            Self::RoundRobin | Self::StaticMap | Self::Sticky => Basis::Sequence,
+            Self::LeastConn | Self::First => Basis::Load,
+            Self::RandomWeight | Self::RandomTwo | Self::RandomRing { .. } => Basis::Random,
+            Self::HashMap | Self::HashRing | Self::Modulo | Self::Ketama | Self::IpHash => {
+                Basis::Hash
+            }
+        }
+    }
+}
+
+/// One server as the algorithms see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member<'a> {
+    /// nginx: the first word of the `server` line, which `hash … consistent` hashes.
+    pub(crate) name: &'a str,
+    /// Weight as configured; HAProxy 0..=256.
+    pub(crate) weight: u32,
+    /// In the backup tier.
+    pub(crate) backup: bool,
+    /// Can take balanced traffic: not disabled, not down and (HAProxy) weight above 0.
+    pub(crate) usable: bool,
+    /// HAProxy numeric id.
+    pub(crate) id: u32,
+    /// What HAProxy adds a node's number to before the avalanche gives its place on the ring.
+    pub(crate) base: u32,
+}
+
+/// The servers of a backend with everything that decides between them.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool<'a> {
+    /// Which engine's rules apply.
+    pub(crate) engine: Engine,
+    /// The algorithm.
+    pub(crate) method: Method,
+    /// Hash function and mapping, for hash methods.
+    pub(crate) hash: HashType,
+    /// HAProxy `hash-balance-factor`, 0 for off.
+    pub(crate) balance_factor: u32,
+    /// HAProxy `option allbackups`.
+    pub(crate) allbackups: bool,
+    /// Every server in declaration order.
+    pub(crate) members: Vec<Member<'a>>,
+}
+
+impl<'a> Pool<'a> {
+    /// Reduces `backend` with the servers at the indices `down` out; `None` where the configuration
+    /// alone does not tell.
+    pub(crate) fn new(
+        engine: Engine,
+        version: Version,
+        backend: &'a Backend,
+        down: &[usize],
+    ) -> Option<Self> {
+        let method = method(engine, version, backend)?;
+        let even = backend.layer == Layer::Log;
+        let members = (backend.servers.iter())
+            .map(|server| member(engine, version, server, even))
+            .collect::<Option<Vec<Member<'a>>>>()?;
+        let mut pool = Self {
+            engine,
+            method,
+            hash: *backend.hash_type.known()?,
+            balance_factor: *backend.hash_balance_factor.known()?,
+            allbackups: *backend.allbackups.known()?,
+            members,
+        };
+        for index in down {
+            pool.take_out(*index);
+        }
+        Some(pool)
+    }
+
+    /// Takes a server out of balancing.
+    pub(crate) fn take_out(&mut self, index: usize) {
+        if let Some(member) = self.members.get_mut(index) {
+            member.usable = false;
+        }
+    }
+
+    /// The tier that takes traffic and its servers.
+    ///
+    /// HAProxy: `recount_servers` and `update_backend_weight`; without `option allbackups` only the
+    /// first usable backup serves. nginx: the backup peers are one more round robin.
+    pub(crate) fn serving(&self) -> (Tier, Vec<usize>) {
+        let primaries = self.usable(false);
+        if !primaries.is_empty() {
+            return (Tier::Active, primaries);
+        }
+        let mut backups = self.usable(true);
+        if backups.is_empty() {
+            return (Tier::None, backups);
+        }
+        if self.engine == Engine::Haproxy && !self.allbackups {
+            backups.truncate(1);
+        }
+        (Tier::Backup, backups)
+    }
+
+    /// The usable servers that are backups or are not.
+    pub(crate) fn usable(&self, backup: bool) -> Vec<usize> {
+        let members = self.members.iter().enumerate();
+        members
+            .filter(|(_, member)| member.usable && member.backup == backup)
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// The members at `indices`, with their index.
+    pub(crate) fn at<'s>(
+        &'s self,
+        indices: &'s [usize],
+    ) -> impl Iterator<Item = (usize, &'s Member<'a>)> {
+        indices
+            .iter()
+            .filter_map(|index| Some((*index, self.members.get(*index)?)))
+    }
+}
+
+fn method(engine: Engine, version: Version, backend: &Backend) -> Option<Method> {
+    Some(match backend.algorithm.known()? {
+        Algorithm::RoundRobin => Method::RoundRobin,
+        Algorithm::StaticRoundRobin => Method::StaticMap,
+        Algorithm::LeastConn | Algorithm::LeastTime => Method::LeastConn,
+        Algorithm::First => Method::First,
+        Algorithm::Sticky => Method::Sticky,
+        Algorithm::Random { draws } => random(engine, version, backend.layer, *draws),
+        Algorithm::Hash(key) => hashed(backend, key),
+        Algorithm::IpHash => Method::IpHash,
+        Algorithm::LogHash => Method::HashMap,
+        Algorithm::Other(_) => return None,
+    })
+}
+
+fn random(engine: Engine, version: Version, layer: Layer, draws: u32) -> Method {
+    // From 3.4 a tie goes to the lower request rate per weight, which leaves the weights.
+    let by_rate = version >= Version::new(3, 4, 0) && draws >= 2;
+    match engine {
+        Engine::Nginx if draws >= 2 => Method::RandomTwo,
+        Engine::Haproxy if layer != Layer::Log && !by_rate => Method::RandomRing { draws },
+        Engine::Haproxy | Engine::Nginx => Method::RandomWeight,
+    }
+}
+
+fn hashed(backend: &Backend, key: &HashKey) -> Method {
+    let http_only = match key {
+        HashKey::Uri { .. } | HashKey::UrlParam { .. } | HashKey::Header { .. } => true,
+        HashKey::Source
+        | HashKey::RdpCookie(_)
+        | HashKey::Expression(_)
+        | HashKey::Variables(_) => false,
+    };
+    if http_only && backend.layer == Layer::Tcp {
+        // `proxy_cfg_ensure_no_http`: "layer 7 hash not possible", falls back to round robin.
+        return Method::RoundRobin;
+    }
+    match backend.hash_type.value.method {
+        HashMethod::Map => Method::HashMap,
+        HashMethod::Ring => Method::HashRing,
+        HashMethod::Modulo => Method::Modulo,
+        HashMethod::Ketama => Method::Ketama,
+    }
+}
+
+fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Option<Member<'_>> {
+    let disabled = *server.disabled.known()?;
+    // What is out takes no traffic, whatever its weight turns out to be.
+    let weight = match server.weight.known() {
+        Some(weight) => *weight,
+        None if disabled && engine == Engine::Haproxy => 0,
+        None => return None,
+    };
+    let id = server.id.known().copied().unwrap_or(0);
+    Some(Member {
+        name: &server.name,
+        weight: match engine {
+            Engine::Haproxy if even => weight.min(1),
+            Engine::Haproxy => weight.min(256),
+            Engine::Nginx => weight.max(1),
+        },
+        backup: *server.backup.known()?,
+        usable: !disabled && (engine == Engine::Nginx || weight > 0),
+        id,
+        base: ring_base(version, server, id),
+    })
+}
+
+/// `chash_compute_server_key`: where the nodes of a server start, from its id or `hash-key`.
+fn ring_base(version: Version, server: &Server, id: u32) -> u32 {
+    let by_id = id.wrapping_mul(4096);
+    let Some(kind) = &server.options.hash_key else {
+        return by_id;
+    };
+    if version < Version::new(3, 0, 0) {
+        return by_id;
+    }
+    let base = match kind.value.as_str() {
+        "id32" => Some(avalanche(id.swap_bytes())),
+        "addr" => address_base(server, 0),
+        "addr-port" => (server.address.port.number())
+            .and_then(|port| address_base(server, avalanche(u32::from(port)))),
+        "guid" => (server.options.guid.as_ref()).map(|guid| xxh32(guid.value.as_bytes(), 0)),
+        _ => None,
+    };
+    base.unwrap_or(by_id)
+}
+
+/// The ring base of an address: IPv4 as the integer that a little-endian machine stores.
+fn address_base(server: &Server, seed: u32) -> Option<u32> {
+    let host = server.address.host.as_str();
+    if let Ok(v4) = host.parse::<Ipv4Addr>() {
+        let stored = u32::from_le_bytes(v4.octets());
+        return Some(avalanche(seed.wrapping_add(stored)));
+    }
+    let v6 = host.parse::<Ipv6Addr>().ok()?;
+    Some(xxh32(&v6.octets(), seed))
+}

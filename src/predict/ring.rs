@@ -1,0 +1,90 @@
+//! HAProxy's consistent hash ring (`lb_chash.c`): 16 nodes per unit of weight, and every hash value
+//! belongs to the closest node.
+
+use super::Share;
+use super::fraction::part;
+use super::hash::avalanche;
+use super::pool::Pool;
+
+/// Nodes per unit of weight (`BE_WEIGHT_SCALE`).
+const NODES_PER_WEIGHT: u32 = 16;
+
+/// Rings above this are not built: 2^23 nodes take 64 MB. 2,000 servers of weight 256 are allowed.
+const MOST_NODES: u64 = 1 << 23;
+
+/// The size of the hash space.
+pub(crate) const SPACE: u64 = 1 << 32;
+
+/// The ring: nodes sorted by place, each `place << 32 | server index`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ring {
+    nodes: Vec<u64>,
+}
+
+/// The server of a node.
+fn owner(node: u64) -> usize {
+    usize::try_from(node & 0xffff_ffff).unwrap_or(usize::MAX)
+}
+
+/// The place of a node.
+fn place(node: u64) -> u64 {
+    node >> 32
+}
+
+impl Ring {
+    /// The ring of the serving members; `None` when it would be too large.
+    pub(crate) fn new(pool: &Pool<'_>, serving: &[usize]) -> Option<Self> {
+        let weights = pool.at(serving).map(|(_, member)| u64::from(member.weight));
+        let count = weights.sum::<u64>() * u64::from(NODES_PER_WEIGHT);
+        if count > MOST_NODES {
+            return None;
+        }
+        let mut nodes = Vec::with_capacity(usize::try_from(count).ok()?);
+        for (index, member) in pool.at(serving) {
+            let server = u64::try_from(index).ok()?;
+            let numbers = 0..member.weight * NODES_PER_WEIGHT;
+            nodes.extend(numbers.map(|number| {
+                u64::from(avalanche(member.base.wrapping_add(number))) << 32 | server
+            }));
+        }
+        nodes.sort_unstable();
+        Some(Self { nodes })
+    }
+
+    /// How many of the 2^32 hash values each of `members` servers owns.
+    ///
+    /// Between two neighbouring nodes the lower one takes the values up to the middle, itself
+    /// excluded (`dp <= dn` in `chash_get_server_hash`). Of nodes at the same place the first one
+    /// looks down and the last one looks up.
+    pub(crate) fn arcs(&self, members: usize) -> Vec<u64> {
+        let mut arcs = vec![0; members];
+        let mut give = |server: usize, values: u64| {
+            if let Some(arc) = arcs.get_mut(server) {
+                *arc += values;
+            }
+        };
+        let Some(mut below) = self.nodes.last().copied() else {
+            return arcs;
+        };
+        let mut first = true;
+        for node in &self.nodes {
+            // The first node closes the circle: its gap begins at the last node.
+            let gap = if first {
+                place(*node) + SPACE - place(below)
+            } else {
+                place(*node) - place(below)
+            };
+            give(owner(below), gap / 2);
+            give(owner(*node), gap - gap / 2);
+            below = *node;
+            first = false;
+        }
+        arcs
+    }
+}
+
+/// The share of the ring of each server.
+pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Option<Vec<Share>> {
+    let arcs = Ring::new(pool, serving)?.arcs(pool.members.len());
+    Some(arcs.into_iter().map(|arc| part(arc, SPACE)).collect())
+}
