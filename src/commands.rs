@@ -12,6 +12,7 @@ use crate::environment::environment;
 use crate::error::Error;
 use crate::report::{self, Format, Report, Style};
 use crate::rules;
+use crate::suppress;
 
 /// How a command ended.
 #[derive(Debug, Default)]
@@ -42,12 +43,11 @@ fn check(
     out: &mut dyn Write,
 ) -> Result<Outcome, Error> {
     let mut audit = read(&args.input)?;
-    let findings = audit.judge(today);
-    let fails = findings
-        .iter()
-        .any(|finding| finding.severity >= args.fail_on);
+    let judged = audit.judge(today);
+    let findings = suppress::apply(&audit, judged, today);
+    let fails = (findings.kept.iter()).any(|finding| finding.severity >= args.fail_on);
     if fails || !global.quiet {
-        let report = Report::new(&audit, &findings);
+        let report = Report::new(&audit, &findings.kept, findings.suppressed.len());
         written(report::check::write(
             &report,
             format(global.format),
@@ -76,7 +76,12 @@ fn model(
 }
 
 fn explain(name: &str, style: Style, out: &mut dyn Write) -> Result<Outcome, Error> {
-    let entry = rules::find(name).ok_or_else(|| Error::Usage(unknown_rule(name)))?;
+    let entry = rules::find(name).ok_or_else(|| {
+        Error::Usage(format!(
+            "there is no rule `{name}`: {}",
+            rules::did_you_mean(name)
+        ))
+    })?;
     written(report::explain::write(&entry.page, style, out))?;
     Ok(Outcome::default())
 }
@@ -136,15 +141,4 @@ fn format(name: FormatName) -> Format {
         FormatName::Json => Format::Json,
         FormatName::Jsonl => Format::Jsonl,
     }
-}
-
-fn unknown_rule(name: &str) -> String {
-    let names = rules::catalogue()
-        .iter()
-        .map(|entry| entry.page.name.as_str());
-    let nearest = names.min_by_key(|known| strsim::damerau_levenshtein(known, name));
-    let hint = nearest
-        .map(|nearest| format!("; did you mean `{nearest}`"))
-        .unwrap_or_default();
-    format!("there is no rule `{name}`{hint} (`lbaudit rules` lists them)")
 }

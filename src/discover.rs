@@ -126,7 +126,9 @@ impl<'a> Search<'a> {
             );
             return Err(Error::NoInput { looked_for });
         }
-        present.into_iter().for_each(|path| self.add_file(path));
+        for path in present {
+            self.add_file(path);
+        }
         Ok(())
     }
 

@@ -18,3 +18,4 @@ pub mod predict;
 pub mod report;
 pub mod rules;
 pub mod source;
+pub mod suppress;

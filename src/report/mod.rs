@@ -45,12 +45,18 @@ pub struct Report<'a> {
     pub audit: &'a Audit,
     /// The findings, in the order in which they are shown.
     pub findings: &'a [Finding],
+    /// How many more a comment silenced.
+    pub suppressed: usize,
 }
 
 impl<'a> Report<'a> {
     /// A report of `findings`.
-    pub fn new(audit: &'a Audit, findings: &'a [Finding]) -> Self {
-        Self { audit, findings }
+    pub fn new(audit: &'a Audit, findings: &'a [Finding], suppressed: usize) -> Self {
+        Self {
+            audit,
+            findings,
+            suppressed,
+        }
     }
 }
 

@@ -9,10 +9,13 @@ mod tier;
 mod view;
 mod wording;
 
+mod expired_ignore;
+mod ignore_without_reason;
 mod refused_at_load;
 mod syntax_error;
 mod unbalanced_weights;
 mod unset_variable;
+mod unused_ignore;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -38,7 +41,7 @@ pub struct Rule {
 /// What a check looks at.
 #[derive(Debug)]
 pub enum Check {
-    /// Found while reading the configuration; there is nothing to run.
+    /// Found while reading the configuration or applying suppressions; there is nothing to run.
     Loader,
     /// One backend at a time.
     Backend(fn(&BackendView<'_>, &mut Vec<Finding>)),
@@ -74,6 +77,10 @@ pub static ALL: &[&Rule] = &[
     &syntax_error::RULE,
     &refused_at_load::RULE,
     &unset_variable::RULE,
+    // Found while applying suppressions
+    &expired_ignore::RULE,
+    &ignore_without_reason::RULE,
+    &unused_ignore::RULE,
     // A. Distribution
     &unbalanced_weights::RULE,
 ];
@@ -100,6 +107,17 @@ pub fn catalogue() -> &'static [Entry] {
 /// The rule of this name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     catalogue().iter().find(|entry| entry.page.name == name)
+}
+
+/// What to say when there is no rule `name`.
+pub fn did_you_mean(name: &str) -> String {
+    let names = catalogue().iter().map(|entry| entry.page.name.as_str());
+    let nearest = names.min_by_key(|known| strsim::damerau_levenshtein(known, name));
+    let hint = nearest.map(|nearest| format!("did you mean `{nearest}`; "));
+    format!(
+        "{}`lbaudit rules` lists the rules",
+        hint.unwrap_or_default()
+    )
 }
 
 /// Runs every rule on one instance. Findings have rule, engine and instance set.
