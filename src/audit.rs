@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::model::{Engine, Instance};
 use crate::rules::{self, Context};
+use crate::settings::Settings;
 use crate::source::Sources;
 
 /// Everything that was read.
@@ -26,6 +27,15 @@ pub struct Audit {
     pub skipped: Vec<PathBuf>,
     /// What could not be audited; then the exit status is not 0.
     pub errors: Vec<Error>,
+}
+
+/// What findings are judged by, besides the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Thresholds, severities and rules that are off.
+    pub settings: &'a Settings,
+    /// The day by which dates in comments are judged.
+    pub today: Date,
 }
 
 /// One instance as it was read.
@@ -73,14 +83,14 @@ impl Audit {
 
     /// Judges everything: what the loaders found and what the rules find, one finding per cause,
     /// in the order in which findings are shown.
-    pub fn judge(&mut self, today: Date) -> Vec<Finding> {
+    pub fn judge(&mut self, terms: Terms<'_>) -> Vec<Finding> {
         let loader: Vec<Vec<Finding>> = self
             .instances
             .iter_mut()
             .map(|audited| std::mem::take(&mut audited.findings))
             .collect();
         let judged = map_all(&self.instances, |index, audited| {
-            self.judge_instance(index, audited, today)
+            self.judge_instance(index, audited, terms)
         });
         let mut findings = Vec::new();
         for (index, (loader, judged)) in loader.into_iter().zip(judged).enumerate() {
@@ -96,32 +106,38 @@ impl Audit {
             }));
             findings.extend(judged);
         }
-        let contexts: Vec<Context<'_>> = self.main_contexts(today).collect();
+        let mains = self.instances.iter().enumerate();
+        let contexts: Vec<Context<'_>> = mains
+            .filter_map(|(index, audited)| Some(self.context(index, audited.main()?, terms)))
+            .collect();
         findings.extend(rules::check_audit(&contexts));
+        terms.settings.apply(&mut findings, &self.sources);
         let mut findings = rules::without_replaced(findings);
         rules::sort(&mut findings, &self.sources);
         findings
     }
 
-    fn main_contexts(&self, today: Date) -> impl Iterator<Item = Context<'_>> {
-        let mains = self.instances.iter().enumerate();
-        mains.filter_map(move |(index, audited)| Some(self.context(index, audited.main()?, today)))
-    }
-
-    fn context<'a>(&'a self, index: usize, instance: &'a Instance, today: Date) -> Context<'a> {
+    fn context<'a>(
+        &'a self,
+        index: usize,
+        instance: &'a Instance,
+        terms: Terms<'a>,
+    ) -> Context<'a> {
+        let Terms { settings, today } = terms;
         Context {
             sources: &self.sources,
             instance,
             index,
+            settings,
             today,
         }
     }
 
     /// The findings of all variants of an instance, each once.
-    fn judge_instance(&self, index: usize, audited: &Audited, today: Date) -> Vec<Finding> {
+    fn judge_instance(&self, index: usize, audited: &Audited, terms: Terms<'_>) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         for instance in &audited.variants {
-            let fresh = rules::check_instance(&self.context(index, instance, today));
+            let fresh = rules::check_instance(&self.context(index, instance, terms));
             if findings.is_empty() {
                 findings = fresh;
             } else {

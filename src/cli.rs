@@ -46,6 +46,23 @@ pub enum Command {
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub struct Global {
+    /// Settings file; the nearest lbaudit.toml from the working folder upward by default
+    #[arg(
+        long,
+        global = true,
+        env = "LBAUDIT_CONFIG",
+        value_name = "FILE",
+        help_heading = "Settings"
+    )]
+    pub config: Option<PathBuf>,
+    /// Use no settings file
+    #[arg(
+        long,
+        global = true,
+        conflicts_with = "config",
+        help_heading = "Settings"
+    )]
+    pub no_config: bool,
     /// When to use colours; `NO_COLOR` and `CLICOLOR_FORCE` are honoured
     #[arg(
         long,
@@ -108,7 +125,7 @@ pub enum FormatName {
 }
 
 /// Which configurations to read, and how.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct InputArgs {
     /// Files, folders (walked) or `-` for standard input; without any, /etc/haproxy/haproxy.cfg and
     /// /etc/nginx/nginx.conf where they exist
@@ -121,9 +138,12 @@ pub struct InputArgs {
     /// comma-separated files in order
     #[arg(long, value_name = "DIR|FILES", help_heading = "Reading")]
     pub instance: Vec<String>,
-    /// HAProxy branch whose defaults apply
-    #[arg(long, value_name = "X.Y", default_value_t = Version::HAPROXY_DEFAULT, help_heading = "Reading")]
-    pub haproxy_version: Version,
+    /// HAProxy branch whose defaults apply [default: 2.6]
+    #[arg(long, value_name = "X.Y", help_heading = "Reading")]
+    pub haproxy_version: Option<Version>,
+    /// nginx release whose defaults apply [default: 1.22.1]
+    #[arg(long, value_name = "X.Y.Z", help_heading = "Reading")]
+    pub nginx_version: Option<Version>,
     /// The configurations are for commercial nginx
     #[arg(long, help_heading = "Reading")]
     pub nginx_plus: bool,
@@ -150,9 +170,9 @@ pub struct CheckArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
-    /// Lowest severity that makes the exit status 1
-    #[arg(long, value_enum, default_value = "warning")]
-    pub fail_on: Severity,
+    /// Lowest severity that makes the exit status 1 [default: warning]
+    #[arg(long, value_enum)]
+    pub fail_on: Option<Severity>,
     /// Exit with 0 even when there are findings
     #[arg(long)]
     pub exit_zero: bool,

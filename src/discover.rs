@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::engine::{self, Input};
@@ -39,17 +39,30 @@ pub struct Discovery {
     pub errors: Vec<Error>,
 }
 
+/// An instance whose files are named one by one.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// What it is called in messages.
+    pub name: String,
+    /// Its engine, where it is not to be told from the content.
+    pub engine: Option<Engine>,
+    /// Its root files, in the order in which they are loaded.
+    pub files: Vec<PathBuf>,
+}
+
 /// What to look for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Query<'a> {
     /// Files, folders or `-`.
     pub paths: &'a [PathBuf],
-    /// Instances of several files, each a folder or comma-separated files.
-    pub instances: &'a [String],
+    /// Instances whose files are named.
+    pub instances: &'a [Instance],
     /// The engine, where it is not to be told from the content.
     pub engine: Option<Engine>,
     /// Globs of paths to leave out when walking.
     pub exclude: &'a [String],
+    /// What those globs are relative to, besides the walked folder and the working folder.
+    pub exclude_base: &'a Path,
 }
 
 /// Where configurations are looked for when no path is named.
@@ -177,32 +190,32 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn add_instance(&mut self, instance: &str) {
-        let files = match instance_files(instance) {
-            Ok(files) => files,
-            Err(error) => return self.fail(error),
-        };
+    fn add_instance(&mut self, instance: &Instance) {
         let mut inputs = Vec::new();
-        for path in files {
-            self.is_new(&path);
-            match read(&path) {
+        for path in &instance.files {
+            self.is_new(path);
+            match read(path) {
                 Ok(input) => inputs.push(input),
                 Err(error) => return self.fail(error),
             }
         }
         let detected = || inputs.iter().find_map(|input| engine::detect(&input.bytes));
-        match self.query.engine.or_else(detected) {
+        let name = instance.name.clone();
+        match instance.engine.or(self.query.engine).or_else(detected) {
+            _ if inputs.is_empty() => {
+                let looked_for = format!("no file of the instance `{name}` exists");
+                self.fail(Error::NoInput { looked_for });
+            }
             Some(engine) => self.add_root(engine, inputs, false),
-            None => self.fail(Error::UnknownEngine {
-                name: instance.to_owned(),
-            }),
+            None => self.fail(Error::UnknownEngine { name }),
         }
     }
 
     fn walk(&mut self, folder: &Path) {
         let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
         let exclude = self.exclude.clone();
-        let keep = move |entry: &DirEntry| !is_left_out(entry, folder, &exclude);
+        let base = self.query.exclude_base;
+        let keep = move |entry: &DirEntry| !is_left_out(entry, [folder, base], &exclude);
         for entry in walk.into_iter().filter_entry(keep) {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => self.add_walked(entry.path(), folder),
@@ -278,48 +291,73 @@ fn read(path: &Path) -> Result<Input, Error> {
     })
 }
 
-/// The files of `--instance`: the `*.cfg` files of a folder in lexical order, as HAProxy loads a
-/// folder (management guide, `-f`), or a list of files.
-fn instance_files(instance: &str) -> Result<Vec<PathBuf>, Error> {
-    let folder = Path::new(instance);
-    if !folder.is_dir() {
-        return Ok(instance.split(',').map(PathBuf::from).collect());
+/// The files that match the glob `pattern`, hidden ones left out, in lexical order.
+pub fn expand(pattern: &Path) -> Result<Vec<PathBuf>, Error> {
+    if pattern.is_file() {
+        return Ok(vec![pattern.to_owned()]);
     }
-    let fault = |source| Error::Read {
-        path: folder.to_owned(),
-        source,
+    let folder = fixed_folder(pattern);
+    let fault = |fault: globset::Error| Error::Usage(fault.to_string());
+    let glob = GlobBuilder::new(&pattern.to_string_lossy())
+        .literal_separator(true)
+        .build()
+        .map_err(fault)?
+        .compile_matcher();
+    let walk = WalkDir::new(&folder)
+        .follow_links(true)
+        .sort_by_file_name()
+        .into_iter();
+    let hidden = |entry: &DirEntry| {
+        entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
     };
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(fault)? {
-        let path = entry.map_err(fault)?.path();
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && path.extension().is_some_and(|extension| extension == "cfg") && path.is_file()
-        {
-            files.push(path);
-        }
-    }
+    let entries = walk.filter_entry(move |entry| !hidden(entry)).flatten();
+    let files = entries
+        .filter(|entry| entry.file_type().is_file())
+        .map(DirEntry::into_path);
+    let mut files: Vec<PathBuf> = files.filter(|path| glob.is_match(path)).collect();
     files.sort();
-    if files.is_empty() {
-        return Err(Error::NoInput {
-            looked_for: format!("no `*.cfg` file in `{instance}`"),
-        });
-    }
     Ok(files)
 }
 
-fn is_left_out(entry: &DirEntry, folder: &Path, exclude: &GlobSet) -> bool {
+/// The part of a glob before its first special character, as a folder.
+fn fixed_folder(pattern: &Path) -> PathBuf {
+    let special = |part: &std::path::Component<'_>| {
+        part.as_os_str()
+            .to_string_lossy()
+            .contains(['*', '?', '[', '{'])
+    };
+    let fixed: PathBuf = pattern
+        .components()
+        .take_while(|part| !special(part))
+        .collect();
+    if fixed.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        fixed
+    }
+}
+
+/// Whether a walk passes over `entry`: a folder of tools and dependencies, or one that an exclude
+/// glob matches, as it is shown or relative to one of `bases`.
+fn is_left_out(entry: &DirEntry, bases: [&Path; 2], exclude: &GlobSet) -> bool {
     if entry.depth() == 0 {
         return false;
     }
     let name = entry.file_name();
-    let relative = entry
-        .path()
-        .strip_prefix(folder)
-        .unwrap_or_else(|_| entry.path());
     let left_out = entry.file_type().is_dir() && LEFT_OUT_FOLDERS.iter().any(|left| name == *left);
-    left_out || exclude.is_match(relative) || exclude.is_match(entry.path())
+    let excluded = || {
+        let absolute = std::path::absolute(entry.path()).unwrap_or_default();
+        let relative = |path: &Path, base: &Path| {
+            path.strip_prefix(base)
+                .is_ok_and(|relative| exclude.is_match(relative))
+        };
+        let path = entry.path();
+        exclude.is_match(path)
+            || bases
+                .iter()
+                .any(|base| relative(path, base) || relative(&absolute, base))
+    };
+    left_out || (!exclude.is_empty() && excluded())
 }
 
 /// Whether the name or folder of a walked file makes it worth a look.

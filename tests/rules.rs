@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use lbaudit::audit::Audit;
+use lbaudit::audit::{Audit, Terms};
 use lbaudit::discover::{Discovery, Root};
 use lbaudit::engine::{self, Input, Options};
 use lbaudit::finding::{Finding, Severity};
 use lbaudit::model::{Engine, Instance};
 use lbaudit::rules::{self, Context, Entry, Example};
+use lbaudit::settings::Settings;
 use lbaudit::source::Sources;
 use lbaudit::suppress;
 
@@ -98,11 +99,16 @@ fn load(example: &Example, sources: &Sources) -> (Vec<Instance>, Vec<Finding>) {
     (instances, findings)
 }
 
-fn contexts<'a>(sources: &'a Sources, instances: &'a [Instance]) -> Vec<Context<'a>> {
+fn contexts<'a>(
+    sources: &'a Sources,
+    instances: &'a [Instance],
+    settings: &'a Settings,
+) -> Vec<Context<'a>> {
     let context = |(index, instance)| Context {
         sources,
         instance,
         index,
+        settings,
         today: TODAY,
     };
     instances.iter().enumerate().map(context).collect()
@@ -125,7 +131,10 @@ fn pipeline(example: &Example) -> Vec<Finding> {
         ..Discovery::default()
     };
     let mut audit = Audit::load(discovery, &Options::default());
-    let findings = audit.judge(TODAY);
+    let findings = audit.judge(Terms {
+        settings: &Settings::default(),
+        today: TODAY,
+    });
     suppress::apply(&audit, findings, TODAY).kept
 }
 
@@ -141,7 +150,8 @@ fn audit(example: &Example, only: Option<&'static Entry>) -> Vec<Finding> {
     }
     let sources = Sources::default();
     let (instances, mut findings) = load(example, &sources);
-    let contexts = contexts(&sources, &instances);
+    let settings = Settings::default();
+    let contexts = contexts(&sources, &instances, &settings);
     if let Some(entry) = only {
         findings.retain(|finding| finding.rule == entry.page.name);
         findings.extend(rules::run(entry, &contexts));

@@ -109,6 +109,14 @@ pub fn find(name: &str) -> Option<&'static Entry> {
     catalogue().iter().find(|entry| entry.page.name == name)
 }
 
+/// The name on the page of `rule`.
+fn name_of(rule: &Rule) -> Option<&'static str> {
+    let entry = catalogue()
+        .iter()
+        .find(|entry| std::ptr::eq(entry.rule, rule))?;
+    Some(&entry.page.name)
+}
+
 /// What to say when there is no rule `name`.
 pub fn did_you_mean(name: &str) -> String {
     let names = catalogue().iter().map(|entry| entry.page.name.as_str());

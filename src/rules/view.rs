@@ -6,6 +6,7 @@ use super::{Notes, Rule};
 use crate::finding::ServerShare;
 use crate::model::{Backend, Instance, Server};
 use crate::predict::{Prediction, Share, predict};
+use crate::settings::Settings;
 use crate::source::{Sources, Span};
 
 /// An instance under audit with what checks need to judge it.
@@ -17,19 +18,23 @@ pub struct Context<'a> {
     pub instance: &'a Instance,
     /// Index of the instance in the audit.
     pub index: usize,
+    /// Thresholds that the user set.
+    pub settings: &'a Settings,
     /// The day of the audit, for dates in comments.
     pub today: jiff::civil::Date,
 }
 
 impl Context<'_> {
-    /// The value of a rule's threshold: its default, until settings change it.
+    /// The value of a rule's threshold: as set for this instance, else its default.
     pub fn option(&self, rule: &Rule, name: &str) -> f64 {
         let option = rule.options.iter().find(|option| option.name == name);
         debug_assert!(
             option.is_some(),
             "a rule asks for `{name}` of its own table"
         );
-        option.map_or(f64::NAN, |option| option.default)
+        let default = option.map_or(f64::NAN, |option| option.default);
+        let set = |rule| (self.settings).option(rule, name, &self.instance.root);
+        super::name_of(rule).and_then(set).unwrap_or(default)
     }
 
     /// The notes in a comment.

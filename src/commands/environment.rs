@@ -7,7 +7,7 @@ use crate::engine::Environment;
 use crate::error::Error;
 
 /// The variables that `--use-env`, `--env-file` and `--env` give; later ones win.
-pub(crate) fn environment(args: &InputArgs) -> Result<Environment, Error> {
+pub(super) fn environment(args: &InputArgs) -> Result<Environment, Error> {
     let given = args.use_env || !args.env.is_empty() || !args.env_file.is_empty();
     let mut environment = Environment {
         given,

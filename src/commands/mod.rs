@@ -1,15 +1,16 @@
 //! What each command does: arguments in, bytes and an exit status out.
 
+mod environment;
+mod input;
+
 use std::io::{self, Write};
 
 use jiff::civil::Date;
 
-use crate::audit::Audit;
+use crate::audit::{Audit, Terms};
 use crate::cli::{CheckArgs, Cli, Command, FormatName, Global, InputArgs};
-use crate::discover::{self, Query};
-use crate::engine::Options;
-use crate::environment::environment;
 use crate::error::Error;
+use crate::finding::Severity;
 use crate::report::{self, Format, Report, Style};
 use crate::rules;
 use crate::suppress;
@@ -42,10 +43,17 @@ fn check(
     today: Date,
     out: &mut dyn Write,
 ) -> Result<Outcome, Error> {
-    let mut audit = read(&args.input)?;
-    let judged = audit.judge(today);
+    let settings = input::settings(global)?;
+    let mut audit = input::read(&args.input, &settings)?;
+    let judged = audit.judge(Terms {
+        settings: &settings,
+        today,
+    });
     let findings = suppress::apply(&audit, judged, today);
-    let fails = (findings.kept.iter()).any(|finding| finding.severity >= args.fail_on);
+    let fail_on = (args.fail_on)
+        .or(settings.fail_on)
+        .unwrap_or(Severity::Warning);
+    let fails = (findings.kept.iter()).any(|finding| finding.severity >= fail_on);
     if fails || !global.quiet {
         let report = Report::new(&audit, &findings.kept, findings.suppressed.len());
         written(report::check::write(
@@ -65,7 +73,7 @@ fn model(
     style: Style,
     out: &mut dyn Write,
 ) -> Result<Outcome, Error> {
-    let audit = read(args)?;
+    let audit = input::read(args, &input::settings(global)?)?;
     written(report::model::write(
         &audit,
         format(global.format),
@@ -94,24 +102,6 @@ fn list_rules(global: &Global, style: Style, out: &mut dyn Write) -> Result<Outc
         out,
     ))?;
     Ok(Outcome::default())
-}
-
-/// Finds and reads the configurations that the arguments name.
-fn read(args: &InputArgs) -> Result<Audit, Error> {
-    let query = Query {
-        paths: &args.paths,
-        instances: &args.instance,
-        engine: args.engine.fixed(),
-        exclude: &args.exclude,
-    };
-    let options = Options {
-        haproxy_version: args.haproxy_version,
-        nginx_plus: args.nginx_plus,
-        prefix: args.prefix.clone(),
-        environment: environment(args)?,
-        ..Options::default()
-    };
-    Ok(Audit::load(discover::discover(&query)?, &options))
 }
 
 /// What could not be read makes the status 2, whatever was found in the rest.

@@ -1,0 +1,119 @@
+//! From the arguments of a command and the settings file to what was read.
+
+use std::path::{Path, PathBuf};
+
+use super::environment::environment;
+use crate::audit::Audit;
+use crate::cli::{Global, InputArgs};
+use crate::discover::{self, Query};
+use crate::engine::Options;
+use crate::error::Error;
+use crate::model::Version;
+use crate::settings::Settings;
+
+/// The settings that hold for this run: of `--config`, else of the nearest file upward.
+pub(super) fn settings(global: &Global) -> Result<Settings, Error> {
+    if global.no_config {
+        return Ok(Settings::default());
+    }
+    let here = || {
+        std::env::current_dir()
+            .ok()
+            .and_then(|folder| Settings::find(&folder))
+    };
+    match global.config.clone().or_else(here) {
+        Some(path) => Settings::read(&path),
+        None => Ok(Settings::default()),
+    }
+}
+
+/// Finds and reads the configurations that the arguments name.
+pub(super) fn read(args: &InputArgs, settings: &Settings) -> Result<Audit, Error> {
+    let instances = instances(args, settings)?;
+    let exclude: Vec<String> = args
+        .exclude
+        .iter()
+        .chain(&settings.exclude)
+        .cloned()
+        .collect();
+    let query = Query {
+        paths: &args.paths,
+        instances: &instances,
+        engine: args.engine.fixed(),
+        exclude: &exclude,
+        exclude_base: &settings.folder,
+    };
+    let discovery = discover::discover(&query)?;
+    Ok(Audit::load(discovery, &options(args, settings)?))
+}
+
+fn options(args: &InputArgs, settings: &Settings) -> Result<Options, Error> {
+    let defaults = Options::default();
+    let version = |argument: Option<Version>, setting: Option<Version>, default| {
+        argument.or(setting).unwrap_or(default)
+    };
+    Ok(Options {
+        haproxy_version: version(
+            args.haproxy_version,
+            settings.haproxy_version,
+            defaults.haproxy_version,
+        ),
+        nginx_version: version(
+            args.nginx_version,
+            settings.nginx_version,
+            defaults.nginx_version,
+        ),
+        nginx_plus: args.nginx_plus || settings.nginx_plus,
+        prefix: args.prefix.clone(),
+        environment: environment(args)?,
+    })
+}
+
+/// The instances of `--instance`, and those of the settings where no path is named at all.
+fn instances(args: &InputArgs, settings: &Settings) -> Result<Vec<discover::Instance>, Error> {
+    if !args.instance.is_empty() {
+        return args
+            .instance
+            .iter()
+            .map(|text| from_argument(text))
+            .collect();
+    }
+    if !args.paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let from_settings = settings.instances.iter().map(|instance| {
+        let mut files = Vec::new();
+        for pattern in &instance.files {
+            files.extend(discover::expand(pattern)?);
+        }
+        let name = instance.name.clone();
+        Ok(discover::Instance {
+            name,
+            engine: instance.engine,
+            files: relative(files),
+        })
+    });
+    from_settings.collect()
+}
+
+/// `--instance`: the `*.cfg` files of a folder in lexical order, as HAProxy loads a folder
+/// (management guide, `-f`), or comma-separated files in order.
+fn from_argument(text: &str) -> Result<discover::Instance, Error> {
+    let files = if Path::new(text).is_dir() {
+        discover::expand(&Path::new(text).join("*.cfg"))?
+    } else {
+        text.split(',').map(PathBuf::from).collect()
+    };
+    Ok(discover::Instance {
+        name: text.to_owned(),
+        engine: None,
+        files,
+    })
+}
+
+/// Paths below the working folder are shown relative to it.
+fn relative(paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let short = |path: PathBuf| path.strip_prefix(&here).map(Path::to_owned).unwrap_or(path);
+    paths.into_iter().map(short).collect()
+}
