@@ -3,15 +3,27 @@
 //! In: models, never syntax trees. Out: findings, never formats. A rule is two files: its page
 //! `rules/<name>.md` and its check `src/rules/<name>.rs`, plus its two lines in this file.
 
+mod facts;
 mod notes;
 mod page;
 mod tier;
 mod view;
 mod wording;
 
+mod cookie_coverage;
+mod dangling_backend_reference;
 mod expired_ignore;
 mod ignore_without_reason;
+mod l4_check_on_http_backend;
+mod leastconn_blackhole;
+mod max_fails_zero;
+mod missing_health_check;
+mod no_usable_server;
+mod redispatch_missing;
 mod refused_at_load;
+mod resolve_once_hostname;
+mod server_port_outlier;
+mod split_not_total;
 mod syntax_error;
 mod unbalanced_weights;
 mod unset_variable;
@@ -83,6 +95,22 @@ pub static ALL: &[&Rule] = &[
     &unused_ignore::RULE,
     // A. Distribution
     &unbalanced_weights::RULE,
+    // B. Health
+    &missing_health_check::RULE,
+    &l4_check_on_http_backend::RULE,
+    &leastconn_blackhole::RULE,
+    &max_fails_zero::RULE,
+    // C. Failover
+    &redispatch_missing::RULE,
+    &no_usable_server::RULE,
+    // E. Routing
+    &dangling_backend_reference::RULE,
+    &split_not_total::RULE,
+    &server_port_outlier::RULE,
+    // F. Stickiness
+    &cookie_coverage::RULE,
+    // G. Discovery
+    &resolve_once_hostname::RULE,
 ];
 
 /// The catalogue: every rule with its page read.

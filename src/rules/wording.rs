@@ -47,9 +47,25 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
+/// A duration in the unit a person would use: `500 ms`, `1.5 s`, `150 s`.
+pub(super) fn duration(duration: std::time::Duration) -> String {
+    if duration < std::time::Duration::from_secs(1) {
+        return format!("{} ms", duration.as_millis());
+    }
+    format!("{} s", times(duration.as_secs_f64()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_keep_their_unit() {
+        use std::time::Duration;
+        assert_eq!(duration(Duration::from_millis(500)), "500 ms");
+        assert_eq!(duration(Duration::from_millis(1_500)), "1.5 s");
+        assert_eq!(duration(Duration::from_mins(1)), "60 s");
+    }
 
     #[test]
     fn percentages_have_one_decimal_at_most() {

@@ -1,0 +1,167 @@
+//! `dangling-backend-reference`: a route to a name that nothing defines.
+//!
+//! In: routes, and nginx's backends implied by a host name. Out: one finding per name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Check, Context, Rule, facts};
+use crate::finding::{Finding, Severity};
+use crate::model::{AddressKind, Backend, Engine, Instance, Port, Route, Target, Text};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/dangling-backend-reference.md"),
+    check: Check::Instance(check),
+    options: &[],
+};
+
+/// Related places that a finding lists at most.
+const RELATED: usize = 3;
+
+/// Longer names are not compared.
+const LONGEST: usize = 64;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    if context.instance.fragment {
+        return;
+    }
+    match context.instance.engine {
+        Engine::Haproxy => undefined_names(context.instance, findings),
+        Engine::Nginx => misspelt_upstreams(context.instance, findings),
+    }
+}
+
+fn undefined_names(instance: &Instance, findings: &mut Vec<Finding>) {
+    let mut routes: BTreeMap<&Text, Vec<&Route>> = BTreeMap::new();
+    for route in &instance.routes {
+        if let Target::Undefined(name) = &route.target {
+            routes.entry(name).or_default().push(route);
+        }
+    }
+    let defined = instance.backends.iter().map(|backend| &backend.name);
+    let mut speller = Speller::new(defined.collect());
+    for (name, routes) in routes {
+        findings.extend(undefined(instance, name, &routes, speller.nearest(name)));
+    }
+}
+
+fn undefined(
+    instance: &Instance,
+    name: &Text,
+    routes: &[&Route],
+    similar: Option<&Text>,
+) -> Option<Finding> {
+    let (route, others) = routes.split_first()?;
+    let listener = route
+        .listener
+        .and_then(|index| instance.listeners.get(index));
+    let from = listener.map_or_else(
+        || "a route".to_owned(),
+        |it| format!("frontend `{}`", it.name),
+    );
+    let guess = similar.map_or_else(String::new, |it| format!("; did you mean `{it}`"));
+    let message = format!(
+        "{from} uses backend `{name}`, which is not defined: haproxy refuses to start{guess}"
+    );
+    let help = match similar {
+        Some(similar) => format!("write `{similar}`, or define `backend {name}`"),
+        None => format!("define `backend {name}`, or add the file that does to this instance"),
+    };
+    let mut finding = Finding::new(Severity::Error, route.span, message, help)
+        .label("no such backend")
+        .backend(name);
+    if let Some(listener) = listener {
+        finding = finding.listener(&listener.name);
+    }
+    for other in others.iter().take(RELATED) {
+        finding = finding.related("used here too", other.span);
+    }
+    Some(finding)
+}
+
+/// A host of nginx that looks like an upstream with a slip of the keyboard.
+fn misspelt_upstreams(instance: &Instance, findings: &mut Vec<Finding>) {
+    let upstreams: Vec<&Backend> = instance.backends.iter().filter(|it| it.declared).collect();
+    let names = upstreams.iter().map(|backend| &backend.name);
+    let mut speller = Speller::new(names.collect());
+    let routes = facts::routes_by_backend(instance);
+    let mut seen = BTreeSet::new();
+    for (backend, routes) in instance.backends.iter().zip(&routes) {
+        let Some(host) = bare_host(backend).filter(|host| seen.insert((*host).clone())) else {
+            continue;
+        };
+        let similar = speller
+            .nearest(host)
+            .filter(|similar| is_slip(host, similar));
+        let upstream = similar.and_then(|name| upstreams.iter().find(|it| it.name == *name));
+        if let (Some(upstream), Some(route)) = (upstream, routes.first()) {
+            findings.push(misspelt(host, upstream, route));
+        }
+    }
+}
+
+/// The host of a backend that nobody declared, if it is a single label without a port, as the name
+/// of an upstream would be. With a port it is meant as a host.
+fn bare_host(backend: &Backend) -> Option<&Text> {
+    let address = &backend
+        .servers
+        .first()
+        .filter(|_| !backend.declared)?
+        .address;
+    let bare = address.kind == AddressKind::Name
+        && !matches!(address.port, Port::Fixed(_))
+        && !address.host.contains('.')
+        && !address.host.eq_ignore_ascii_case("localhost");
+    bare.then_some(&address.host)
+}
+
+fn misspelt(host: &Text, upstream: &Backend, route: &Route) -> Finding {
+    let message = format!(
+        "`{host}` is not an upstream (did you mean `{}`): nginx looks the name up in DNS when it starts",
+        upstream.name
+    );
+    let help = format!(
+        "write `{}`, or give the host its port or domain",
+        upstream.name
+    );
+    Finding::new(Severity::Error, route.span, message, help)
+        .label("no upstream of this name")
+        .related(format!("upstream `{}`", upstream.name), upstream.span)
+        .backend(host)
+}
+
+/// Finds the name that was probably meant, with a bounded amount of work for a whole file.
+struct Speller<'a> {
+    names: Vec<&'a Text>,
+    /// Comparisons left, so that thousands of wrong names beside thousands of right ones stay cheap.
+    budget: usize,
+}
+
+impl<'a> Speller<'a> {
+    fn new(names: Vec<&'a Text>) -> Self {
+        Self {
+            names,
+            budget: 300_000,
+        }
+    }
+
+    /// The name that is written most like `name`, within two edits and a third of its length.
+    fn nearest(&mut self, name: &str) -> Option<&'a Text> {
+        if name.len() > LONGEST {
+            return None;
+        }
+        self.budget = self.budget.checked_sub(self.names.len())?;
+        let close = |other: &&Text| other.len().abs_diff(name.len()) <= 2;
+        let candidates = self.names.iter().copied().filter(close);
+        let (distance, other) = candidates
+            .map(|other| (strsim::osa_distance(name, other), other))
+            .min()?;
+        (distance > 0 && distance <= 2 && distance * 3 <= name.len()).then_some(other)
+    }
+}
+
+/// Two names that differ in their digits only, or by an appended word, are siblings.
+fn is_slip(name: &str, other: &str) -> bool {
+    let letters = |text: &str| -> String { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
+    letters(name) != letters(other) && !name.starts_with(other) && !other.starts_with(name)
+}

@@ -1,0 +1,198 @@
+//! `no-usable-server`: a backend that traffic reaches and no server can take.
+//!
+//! In: the servers of each backend and whether routes lead there. Out: at most one finding per
+//! backend, located at what takes the first server out.
+
+use super::wording::{count, names};
+use super::{Check, Context, Notes, Rule, facts};
+use crate::finding::{Finding, Severity};
+use crate::model::{Backend, Engine, Layer, Route, Server};
+use crate::source::Span;
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/no-usable-server.md"),
+    check: Check::Instance(check),
+    options: &[],
+};
+
+/// Words of a comment that tell an intended outage.
+const MAINTENANCE: [&str; 6] = [
+    "maint",
+    "drain",
+    "decommission",
+    "migrat",
+    "offline",
+    "retired",
+];
+
+/// Related places that a finding lists at most.
+const RELATED: usize = 3;
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let routes = facts::routes_by_backend(context.instance);
+    for (backend, routes) in context.instance.backends.iter().zip(&routes) {
+        if is_out(backend) && takes_traffic(context, backend, routes) {
+            findings.push(finding(context, backend));
+        }
+    }
+}
+
+/// Whether no primary can be chosen, and the configuration alone says so.
+fn is_out(backend: &Backend) -> bool {
+    backend.layer != Layer::Log
+        && backend.declared
+        && backend.answers_itself.is_none()
+        && backend.usable_primaries().next().is_none()
+        // Only backups, and no primary that could come back: a chain of standbys, by intent.
+        && (backend.servers.is_empty() || backend.servers.iter().any(Server::is_primary) || nothing_left(backend))
+        && !backend.servers.iter().any(waits_for_orders)
+}
+
+fn nothing_left(backend: &Backend) -> bool {
+    backend.usable_backups().next().is_none()
+}
+
+/// Slots of a template are filled, and enabled, while the proxy runs.
+fn waits_for_orders(server: &Server) -> bool {
+    server.template.is_some()
+}
+
+/// A fragment does not show its routes: there only servers that are all out count, since a section
+/// without any is often just a holder of a stick table.
+fn takes_traffic(context: &Context<'_>, backend: &Backend, routes: &[&Route]) -> bool {
+    if context.instance.fragment {
+        return !backend.servers.is_empty();
+    }
+    !routes.is_empty()
+}
+
+fn finding(context: &Context<'_>, backend: &Backend) -> Finding {
+    let engine = context.instance.engine;
+    let word = engine.backend_word();
+    let (fact, help) = if nothing_left(backend) {
+        nothing_usable(engine, backend)
+    } else {
+        only_backups(backend)
+    };
+    let planned = is_planned(context, backend);
+    let severity = if planned {
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    let span = backend
+        .servers
+        .first()
+        .and_then(out_by)
+        .unwrap_or(backend.span);
+    let mut finding = Finding::new(
+        severity,
+        span,
+        format!("{word} `{}` {fact}", backend.name),
+        help,
+    )
+    .label(label(backend))
+    .backend(&backend.name);
+    for server in backend
+        .servers
+        .iter()
+        .skip(1)
+        .filter(|it| it.is_primary())
+        .take(RELATED)
+    {
+        finding = finding.related("out too", out_by(server).unwrap_or(server.head));
+    }
+    finding
+}
+
+fn nothing_usable(engine: Engine, backend: &Backend) -> (String, &'static str) {
+    let answer = match (engine, backend.layer) {
+        (Engine::Haproxy, Layer::Http) => "every request gets 503",
+        (Engine::Nginx, Layer::Http) => "every request gets 502",
+        (_, Layer::Tcp | Layer::Udp | Layer::Log) => "every connection is closed",
+    };
+    let why = match backend.servers.len() {
+        0 => "it has none".to_owned(),
+        1 => format!("its only one {}", reason(&backend.servers)),
+        number => format!("all {number} {}", reasons(&backend.servers)),
+    };
+    (
+        format!("has no usable server: {why}, so {answer}"),
+        "put one server back: a weight above 0 and neither `disabled` nor `down`",
+    )
+}
+
+fn only_backups(backend: &Backend) -> (String, &'static str) {
+    let backups: Vec<&str> = backend
+        .usable_backups()
+        .map(|server| server.name.as_str())
+        .collect();
+    let primaries: Vec<Server> = (backend.servers.iter())
+        .filter(|server| server.is_primary())
+        .cloned()
+        .collect();
+    let why = match primaries.len() {
+        1 => format!("its only primary {}", reason(&primaries)),
+        number => format!("all {number} primaries {}", reasons(&primaries)),
+    };
+    let standby = if backups.len() == 1 {
+        "backup"
+    } else {
+        "backups"
+    };
+    (
+        format!("runs on its {standby} {} for good: {why}", names(&backups)),
+        "put the primaries back, or make the backup a primary",
+    )
+}
+
+fn reason(servers: &[Server]) -> &'static str {
+    match servers.first() {
+        Some(server) if server.disabled.value => "is switched off",
+        Some(_) | None => "has weight 0",
+    }
+}
+
+fn reasons(servers: &[Server]) -> String {
+    let off = servers
+        .iter()
+        .filter(|server| server.disabled.value)
+        .count();
+    match (off, servers.len() - off) {
+        (_, 0) => "are switched off".to_owned(),
+        (0, _) => "have weight 0".to_owned(),
+        (off, zero) => format!(
+            "are out ({} switched off, {} of weight 0)",
+            count(off, "server"),
+            zero
+        ),
+    }
+}
+
+/// The words that take a server out.
+fn out_by(server: &Server) -> Option<Span> {
+    if server.disabled.value {
+        return server.disabled.origin.span();
+    }
+    if server.weight.value == 0 {
+        return server.weight.origin.span();
+    }
+    None
+}
+
+fn label(backend: &Backend) -> &'static str {
+    match backend.servers.first() {
+        None => "no server",
+        Some(server) if server.disabled.value => "switched off",
+        Some(server) if server.weight.value == 0 => "takes no new traffic",
+        Some(_) => "",
+    }
+}
+
+/// Whether a comment says that this is meant, and its date has not passed.
+fn is_planned(context: &Context<'_>, backend: &Backend) -> bool {
+    let says = |notes: Notes| notes.mention(&MAINTENANCE) && !notes.expired(context.today);
+    let lines = backend.servers.iter().filter_map(|server| server.comment);
+    (backend.comments.iter().copied().chain(lines)).any(|span| says(context.notes(Some(span))))
+}
