@@ -170,12 +170,30 @@ pub struct CheckArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Which findings.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
     /// Lowest severity that makes the exit status 1 [default: warning]
     #[arg(long, value_enum)]
     pub fail_on: Option<Severity>,
     /// Exit with 0 even when there are findings
     #[arg(long)]
     pub exit_zero: bool,
+}
+
+/// Which findings are wanted.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Findings")]
+pub struct SelectionArgs {
+    /// Report only these rules or categories
+    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
+    pub select: Vec<String>,
+    /// Do not report these rules or categories
+    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+    /// Report nothing below this severity
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub min_severity: Option<Severity>,
 }
 
 /// A fixed engine, or whichever the content shows.

@@ -71,6 +71,25 @@ pub enum Category {
     Hygiene,
 }
 
+impl Category {
+    /// The lower-case word used in every format.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Syntax => "syntax",
+            Self::Weights => "weights",
+            Self::Distribution => "distribution",
+            Self::Health => "health",
+            Self::Failover => "failover",
+            Self::Capacity => "capacity",
+            Self::Routing => "routing",
+            Self::Stickiness => "stickiness",
+            Self::Discovery => "discovery",
+            Self::Exposure => "exposure",
+            Self::Hygiene => "hygiene",
+        }
+    }
+}
+
 /// A configuration on a page that the rule must fire on, or be silent about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Example {

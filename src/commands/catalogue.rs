@@ -1,0 +1,25 @@
+//! `lbaudit explain RULE` and `lbaudit rules`.
+
+use super::{Outcome, Run, written};
+use crate::error::Error;
+use crate::{report, rules};
+
+/// Writes the page of the rule `name`.
+pub(super) fn explain(name: &str, run: &mut Run<'_>) -> Result<Outcome, Error> {
+    let unknown = || format!("there is no rule `{name}`: {}", rules::did_you_mean(name));
+    let entry = rules::find(name).ok_or_else(|| Error::Usage(unknown()))?;
+    written(report::explain::write(&entry.page, run.style, run.out))?;
+    Ok(Outcome::default())
+}
+
+/// Lists the rules.
+pub(super) fn list(run: &mut Run<'_>) -> Result<Outcome, Error> {
+    let format = run.format();
+    written(report::catalogue::write(
+        rules::catalogue(),
+        format,
+        run.style,
+        run.out,
+    ))?;
+    Ok(Outcome::default())
+}
