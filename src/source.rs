@@ -89,17 +89,22 @@ impl Source {
             .unwrap_or_default()
     }
 
+    /// The number of the line, from 1, that the byte at `offset` is on.
+    pub fn line_of(&self, offset: u32) -> u32 {
+        let starts = self.line_starts();
+        to_u32(starts.partition_point(|&start| start <= offset).max(1))
+    }
+
     /// The line and column of the byte at `offset`.
     pub fn position(&self, offset: u32) -> Position {
-        let starts = self.line_starts();
-        let line = starts.partition_point(|&start| start <= offset).max(1);
-        let start = starts.get(line - 1).copied().unwrap_or(0);
+        let line = self.line_of(offset);
+        let start = self.line(line).map_or(0, |(start, _)| start);
         let before = self
             .bytes
             .get(start as usize..offset as usize)
             .unwrap_or_default();
         Position {
-            line: to_u32(line),
+            line,
             column: to_u32(count_chars(before) + 1),
         }
     }
@@ -126,7 +131,10 @@ impl Source {
 }
 
 /// The number of characters in `bytes`, each invalid byte counted as one.
-fn count_chars(bytes: &[u8]) -> usize {
+pub(crate) fn count_chars(bytes: &[u8]) -> usize {
+    if bytes.is_ascii() {
+        return bytes.len();
+    }
     bytes
         .utf8_chunks()
         .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())

@@ -1,25 +1,20 @@
-//! The findings of `check`.
+//! The findings of `check` in any format.
 
 use std::io::{self, Write};
 
-use super::{Format, Report, Style};
+use super::{Format, Report, Style, concise, json, text};
 
 /// Writes the findings in `format`.
 pub fn write(
     report: &Report<'_>,
-    _format: Format,
-    _style: Style,
+    format: Format,
+    style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    for finding in report.findings {
-        let (source, at) = report.audit.sources.locate(finding.span);
-        let severity = finding.severity.as_str();
-        let place = format!("{}:{}:{}", source.name(), at.line, at.column);
-        writeln!(
-            out,
-            "{place}: {severity}[{}] {}",
-            finding.rule, finding.message
-        )?;
+    match format {
+        Format::Text => text::write(report, style, out),
+        Format::Concise => concise::write(report, out),
+        Format::Json => json::write(report, out),
+        Format::Jsonl => json::write_lines(report, out),
     }
-    Ok(())
 }

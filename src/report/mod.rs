@@ -1,79 +1,179 @@
-//! Reports: one model of what is reported, many formats.
+//! What the user gets to see: findings in every output format.
 //!
-//! In: an [`Audit`] and its findings. Out: bytes. A format never changes the exit status.
+//! In: the findings of a run, the sources they point into and what was audited ([`Report`]). Out:
+//! bytes, the same ones for the same input. A format never decides the exit status.
+//!
+//! Everything that prints configuration text goes through [`Shown`] or [`mask`], so that secrets
+//! stay in the file and control characters never reach a terminal.
 
 pub mod catalogue;
 pub mod check;
 pub mod explain;
 pub mod model;
 
-use std::io::Write;
-use std::path::Path;
+mod concise;
+mod excerpt;
+mod file;
+mod fingerprint;
+mod json;
+mod line;
+mod locate;
+mod mask;
+mod shares;
+mod shown;
+mod table;
+mod text;
+mod view;
+mod wrap;
 
-use crate::audit::Audit;
-use crate::error::Error;
-use crate::finding::Finding;
+use std::path::PathBuf;
 
-/// The formats of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// For a terminal, with source excerpts.
-    Text,
-    /// One line per finding.
-    Concise,
-    /// One JSON document.
-    Json,
-    /// One JSON object per line.
-    Jsonl,
-}
+pub use file::write_file_atomically;
+pub use fingerprint::fingerprints;
+pub use json::write_document;
+pub use mask::mask_text;
+pub use shown::plain;
+pub use table::{Align, Table, bar, percent};
 
-/// How text is laid out.
-#[derive(Clone, Copy, Debug)]
-pub struct Style {
-    /// Use ANSI colours.
-    pub color: bool,
-    /// Columns of the terminal.
-    pub width: usize,
-    /// Say more.
-    pub verbose: bool,
-}
+use crate::audit::{Audit, Audited};
+use crate::finding::{Finding, Severity};
+use crate::model::Instance;
+use crate::source::Sources;
 
-/// What is reported of an audit.
-#[derive(Clone, Copy, Debug)]
+/// Everything that `check` tells.
+#[derive(Clone, Debug)]
 pub struct Report<'a> {
-    /// The files and models.
-    pub audit: &'a Audit,
-    /// The findings, in the order in which they are shown.
+    /// The files that findings point into.
+    pub sources: &'a Sources,
+    /// What was audited; findings name their instance by its index here.
+    pub instances: Vec<InstanceSummary>,
+    /// The findings in the order in which they are shown.
     pub findings: &'a [Finding],
-    /// How many more a comment silenced.
+    /// Findings silenced by comments in the configuration.
     pub suppressed: usize,
+    /// Findings silenced by the baseline.
+    pub baselined: usize,
+    /// Files in walked folders that are no configuration.
+    pub skipped: &'a [PathBuf],
 }
 
-impl<'a> Report<'a> {
-    /// A report of `findings`.
-    pub fn new(audit: &'a Audit, findings: &'a [Finding], suppressed: usize) -> Self {
+/// One audited instance in a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InstanceSummary {
+    /// Its root file as the user named it.
+    pub root: String,
+    /// Number of files read for it.
+    pub files: usize,
+    /// Number of backends.
+    pub backends: usize,
+    /// Number of servers, template slots counted one by one.
+    pub servers: usize,
+}
+
+impl InstanceSummary {
+    /// The summary of `instance`.
+    pub fn of(instance: &Instance) -> Self {
+        let servers = instance
+            .backends
+            .iter()
+            .map(|backend| backend.servers.len());
         Self {
-            audit,
-            findings,
-            suppressed,
+            root: instance.root.to_string(),
+            files: instance.files.len(),
+            backends: instance.backends.len(),
+            servers: servers.sum(),
         }
     }
 }
 
-/// Writes a file whole or not at all: into a temporary file beside it, which then takes its place.
-pub fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let fault = |source| Error::Write {
-        path: path.to_owned(),
-        source,
+/// The output formats of `check`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people at a terminal: excerpts, share tables, one summary line.
+    #[default]
+    Text,
+    /// One line per finding: `file:line:column: severity[rule] message`.
+    Concise,
+    /// One JSON document.
+    Json,
+    /// One JSON object per finding and line.
+    Jsonl,
+}
+
+/// How text looks. Machine formats ignore it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Colours and bold.
+    pub color: bool,
+    /// Columns of the terminal; 0 where the output is no terminal: then messages are not wrapped.
+    pub width: usize,
+    /// More detail: skipped files one by one.
+    pub verbose: bool,
+}
+
+impl Style {
+    /// No colours, as wide as it takes.
+    pub const PLAIN: Self = Self {
+        color: false,
+        width: 0,
+        verbose: false,
     };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fault)?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(fault)?;
-    file.persist(path).map_err(|error| fault(error.error))?;
-    Ok(())
+
+    /// The width that excerpts and tables are cut to.
+    pub fn columns(self) -> usize {
+        match self.width {
+            0 => 120,
+            width => width.max(40),
+        }
+    }
+}
+
+/// The numbers of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Totals {
+    files: usize,
+    backends: usize,
+    servers: usize,
+    errors: usize,
+    warnings: usize,
+    infos: usize,
+}
+
+impl<'a> Report<'a> {
+    /// A report of `findings`, which `audit` gave.
+    pub fn new(audit: &'a Audit, findings: &'a [Finding], suppressed: usize) -> Self {
+        let summary = |audited: &Audited| audited.main().map(InstanceSummary::of);
+        let instances = audit.instances.iter().map(summary);
+        Self {
+            sources: &audit.sources,
+            instances: instances.map(Option::unwrap_or_default).collect(),
+            findings,
+            suppressed,
+            baselined: 0,
+            skipped: &audit.skipped,
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for instance in &self.instances {
+            totals.files += instance.files;
+            totals.backends += instance.backends;
+            totals.servers += instance.servers;
+        }
+        for finding in self.findings {
+            match finding.severity {
+                Severity::Error => totals.errors += 1,
+                Severity::Warning => totals.warnings += 1,
+                Severity::Info => totals.infos += 1,
+            }
+        }
+        totals
+    }
+
+    /// The root file of the instance that `finding` is of.
+    fn root(&self, finding: &Finding) -> Option<&str> {
+        let instance = self.instances.get(finding.instance)?;
+        Some(&instance.root)
+    }
 }

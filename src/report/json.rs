@@ -1,0 +1,248 @@
+//! The documented JSON of `check`, and the same findings one per line.
+
+use std::borrow::Cow;
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
+
+use super::fingerprint::fingerprints;
+use super::locate::{Locator, Place};
+use super::shown::is_hidden;
+use super::view::View;
+use super::{Report, Totals};
+use crate::rules::{self, Category};
+use crate::source::Position;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    version: &'static str,
+    summary: Summary,
+    findings: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    instances: usize,
+    files: usize,
+    backends: usize,
+    servers: usize,
+    error: usize,
+    warning: usize,
+    info: usize,
+    suppressed: usize,
+    baselined: usize,
+}
+
+/// A finding in JSON.
+#[derive(Serialize)]
+struct Entry<'a> {
+    rule: &'static str,
+    category: Option<Category>,
+    severity: &'static str,
+    engine: &'static str,
+    message: Cow<'a, str>,
+    help: Cow<'a, str>,
+    instance: Option<&'a str>,
+    subject: Subject<'a>,
+    location: Location,
+    related: Vec<Related<'a>>,
+    fingerprint: String,
+}
+
+#[derive(Serialize)]
+struct Subject<'a> {
+    listener: Option<Cow<'a, str>>,
+    route: Option<Cow<'a, str>>,
+    backend: Option<Cow<'a, str>>,
+    server: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize)]
+struct Related<'a> {
+    message: Cow<'a, str>,
+    location: Location,
+}
+
+/// A place in JSON.
+#[derive(Serialize)]
+pub(crate) struct Location {
+    file: String,
+    start: Position,
+    end: Position,
+}
+
+impl Location {
+    /// The location of `place`.
+    pub(crate) fn new(place: &Place, locator: &mut Locator<'_>) -> Self {
+        Self {
+            file: place.source.name().to_owned(),
+            start: place.start,
+            end: locator.end(place),
+        }
+    }
+}
+
+/// Writes one document.
+pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let Totals {
+        files,
+        backends,
+        servers,
+        errors,
+        warnings,
+        infos,
+    } = report.totals();
+    let document = Document {
+        schema: "lbaudit/check/1",
+        version: env!("CARGO_PKG_VERSION"),
+        summary: Summary {
+            instances: report.instances.len(),
+            files,
+            backends,
+            servers,
+            error: errors,
+            warning: warnings,
+            info: infos,
+            suppressed: report.suppressed,
+            baselined: report.baselined,
+        },
+        findings: entries(report),
+    };
+    write_document(&document, out)
+}
+
+/// Writes one finding per line.
+pub(crate) fn write_lines(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    for entry in entries(report) {
+        let formatter = Safe(CompactFormatter);
+        entry.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut *out, formatter,
+        ))?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Writes any value as an indented document with a line end.
+pub fn write_document<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
+    let formatter = Safe(PrettyFormatter::new());
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut *out, formatter,
+    ))?;
+    out.write_all(b"\n")
+}
+
+fn entries<'a>(report: &'a Report<'_>) -> Vec<Entry<'a>> {
+    let mut locator = Locator::new(report.sources);
+    let fingerprints = fingerprints(report.findings, report.sources);
+    let findings = report.findings.iter().zip(fingerprints);
+    let entry = |(finding, fingerprint)| {
+        let view = View::new(finding, &mut locator);
+        entry(view, report.root(finding), fingerprint, &mut locator)
+    };
+    findings.map(entry).collect()
+}
+
+fn entry<'a>(
+    view: View<'a>,
+    instance: Option<&'a str>,
+    fingerprint: String,
+    locator: &mut Locator<'_>,
+) -> Entry<'a> {
+    let finding = view.finding;
+    let subject = &finding.subject;
+    Entry {
+        rule: finding.rule,
+        category: rules::find(finding.rule).map(|entry| entry.page.category),
+        severity: finding.severity.as_str(),
+        engine: finding.engine.as_str(),
+        instance,
+        subject: Subject {
+            listener: view.name(subject.listener.as_ref()),
+            route: view.name(subject.route.as_ref()),
+            backend: view.name(subject.backend.as_ref()),
+            server: view.name(subject.server.as_ref()),
+        },
+        location: Location::new(&view.place, locator),
+        related: (view.related.into_iter())
+            .map(|(place, message)| Related {
+                location: Location::new(&place, locator),
+                message,
+            })
+            .collect(),
+        message: view.message,
+        help: view.help,
+        fingerprint,
+    }
+}
+
+/// A formatter that also escapes what JSON would let through and a terminal would act on: C1
+/// controls, DEL, bidirectional and zero-width characters.
+struct Safe<F>(F);
+
+impl<F: Formatter> Formatter for Safe<F> {
+    fn write_string_fragment<W>(&mut self, out: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + io::Write,
+    {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(is_hidden) {
+            let (before, after) = rest.split_at(at);
+            out.write_all(before.as_bytes())?;
+            let mut chars = after.chars();
+            if let Some(hidden) = chars.next() {
+                for unit in hidden.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+            rest = chars.as_str();
+        }
+        out.write_all(rest.as_bytes())
+    }
+
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_array(out)
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array(out)
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_array_value(out, first)
+    }
+
+    fn end_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_array_value(out)
+    }
+
+    fn begin_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object(out)
+    }
+
+    fn end_object<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object(out)
+    }
+
+    fn begin_object_key<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        self.0.begin_object_key(out, first)
+    }
+
+    fn begin_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.begin_object_value(out)
+    }
+
+    fn end_object_value<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.0.end_object_value(out)
+    }
+}

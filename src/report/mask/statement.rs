@@ -1,0 +1,304 @@
+//! Secrets that a statement announces: `password X`, `stats auth USER:X`, `proxy_set_header
+//! Authorization X`, `acl a hdr(authorization) X`.
+
+use std::ops::Range;
+
+use super::names::{is_sensitive, is_sensitive_header, is_trivial};
+use super::patterns::push_value;
+use super::words::{Piece, Word, split};
+use crate::model::Engine;
+
+/// Quoted text is looked into this deep.
+const DEPTH: u32 = 3;
+
+/// Words behind which stands a name that somebody chose.
+const NAMING: &[&[u8]] = &[
+    b"server",
+    b"backend",
+    b"frontend",
+    b"listen",
+    b"upstream",
+    b"use_backend",
+    b"default_backend",
+    b"acl",
+    b"user",
+    b"group",
+    b"userlist",
+    b"peers",
+    b"peer",
+    b"cache",
+    b"ring",
+    b"resolvers",
+    b"defaults",
+    b"location",
+    b"server_name",
+    b"use-server",
+    b"server-template",
+    b"table",
+    b"cache-use",
+    b"cache-store",
+    b"from",
+    b"if",
+    b"unless",
+    b"or",
+    b"||",
+    b"&&",
+    b"proxy_pass_header",
+    b"proxy_hide_header",
+    b"del-header",
+    b"track",
+    b"map",
+    b"proxy_pass",
+    b"stats",
+    b"auth_request",
+    b"limit_req_zone",
+    b"include",
+];
+
+/// Words whose next word is the name of a header, parameter or variable and whose rest is its value.
+const SETTING: &[&[u8]] = &[
+    b"set-header",
+    b"add-header",
+    b"replace-header",
+    b"replace-value",
+    b"add_header",
+    b"proxy_set_header",
+    b"grpc_set_header",
+    b"more_set_headers",
+    b"more_set_input_headers",
+    b"fastcgi_param",
+    b"uwsgi_param",
+    b"scgi_param",
+    b"auth_http_header",
+    b"setenv",
+    b"presetenv",
+    b"set",
+    b"set-param",
+    b"proxy_cookie_flags",
+    b"add_trailer",
+    b"http-send-name-header",
+    b"set-cookie",
+    b"set-fmt",
+    b"proxy_set_cookie",
+];
+
+/// Words whose whole rest is secret, references aside.
+const WHOLLY: &[&[u8]] = &[
+    b"dynamic-cookie-key",
+    b"secure_link_md5",
+    b"secure_link_secret",
+    b"auth_basic",
+    b"send-binary",
+    b"send-binary-lf",
+    b"send_binary",
+];
+
+/// Words that end the value of an action.
+const STOPS: &[&[u8]] = &[b"if", b"unless", b"||", b"&&", b"or", b"}", b"{"];
+
+/// Adds the secrets of `text`, which starts at `offset` of what is masked, to `found`.
+pub(super) fn find(
+    text: &[u8],
+    offset: usize,
+    engine: Engine,
+    depth: u32,
+    found: &mut Vec<Range<usize>>,
+) {
+    let pieces = split(text, engine);
+    let statements = pieces.split(|piece| *piece == Piece::End);
+    for pieces in statements {
+        let words = pieces.iter().filter_map(|piece| match piece {
+            Piece::Word(word) => Some(word.clone()),
+            Piece::End => None,
+        });
+        let statement = Statement {
+            text,
+            words: words.collect(),
+        };
+        let mut own = Vec::new();
+        statement.find(&mut own);
+        found.extend(
+            own.into_iter()
+                .map(|range| range.start + offset..range.end + offset),
+        );
+        if depth < DEPTH {
+            statement.look_into_quotes(offset, engine, depth, found);
+        }
+    }
+}
+
+/// The words of one statement, or of what is left of one.
+struct Statement<'a> {
+    text: &'a [u8],
+    words: Vec<Word>,
+}
+
+impl Statement<'_> {
+    fn raw(&self, index: usize) -> &[u8] {
+        let word = self.words.get(index);
+        word.and_then(|word| self.text.get(word.range.clone()))
+            .unwrap_or_default()
+    }
+
+    /// The word in lower case without marks around it.
+    fn bare(&self, index: usize) -> Vec<u8> {
+        let raw = self.raw(index);
+        let mark = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b',' | b'(' | b')');
+        let start = raw.iter().take_while(|byte| mark(byte)).count();
+        let end = raw.len() - raw.iter().rev().take_while(|byte| mark(byte)).count();
+        raw.get(start..end).unwrap_or_default().to_ascii_lowercase()
+    }
+
+    fn find(&self, found: &mut Vec<Range<usize>>) {
+        for index in 0..self.words.len() {
+            let word = self.bare(index);
+            let previous = index.checked_sub(1).map(|before| self.bare(before));
+            let previous = previous.as_deref().unwrap_or_default();
+            let credentials = word == b"auth" && matches!(previous, b"stats" | b"redis2_query");
+            if credentials || WHOLLY.contains(&word.as_slice()) {
+                self.mask_rest(index + 1, found);
+            } else if matches!(word.as_slice(), b"send" | b"send-lf") {
+                self.mask_auth_command(index + 1, found);
+            } else if previous == b"hdr" && is_sensitive_header(&word) {
+                self.mask_word(index + 1, found);
+            } else if SETTING.contains(&previous) && is_sensitive_header(&word) {
+                self.mask_rest(index + 1, found);
+            } else if memchr::memchr(b'(', &word).is_some() {
+                self.mask_compared(index, &word, found);
+            } else if is_sensitive(&word) && (word.starts_with(b"$") || !NAMING.contains(&previous))
+            {
+                self.mask_named(index, &word, found);
+            }
+        }
+    }
+
+    /// Masks the value behind a name such as `password` or `$api_key`.
+    fn mask_named(&self, index: usize, word: &[u8], found: &mut Vec<Range<usize>>) {
+        let next = self.bare(index + 1);
+        let compares = matches!(
+            next.as_slice(),
+            b"=" | b"!=" | b"~" | b"~*" | b"!~" | b"!~*" | b"==" | b":" | b"eq"
+        );
+        if compares {
+            self.mask_word(index + 2, found);
+        } else if !word.starts_with(b"$") && !word.contains(&b'=') {
+            self.mask_word(index + 1, found);
+        }
+    }
+
+    /// Masks what a sample such as `hdr(authorization)` is compared with or set to.
+    fn mask_compared(&self, index: usize, word: &[u8], found: &mut Vec<Range<usize>>) {
+        let inside = word.split(|byte| matches!(byte, b'(' | b')' | b','));
+        let fetches: &[&[u8]] = &[b"hdr", b"fhdr", b"url_param", b"urlp", b"cook", b"var"];
+        let fetches = fetches
+            .iter()
+            .any(|name| memchr::memmem::find(word, name).is_some());
+        let arguments = || inside.clone().skip(1);
+        let sensitive = if fetches {
+            arguments().any(is_sensitive_header)
+        } else {
+            arguments().any(is_sensitive)
+        };
+        if !sensitive {
+            return;
+        }
+        let mut at = index + 1;
+        while at < self.words.len() {
+            let next = self.bare(at);
+            if STOPS.contains(&next.as_slice()) {
+                break;
+            }
+            match next.as_slice() {
+                b"-m" | b"-f" | b"-M" | b"-u" => at += 1,
+                _ if next.len() == 2 && next.starts_with(b"-") => {}
+                _ if is_sample(&next) => {}
+                _ => self.mask_word(at, found),
+            }
+            at += 1;
+        }
+    }
+
+    /// Masks what follows `AUTH` or `PASS` in the rest of a `tcp-check send`.
+    fn mask_auth_command(&self, from: usize, found: &mut Vec<Range<usize>>) {
+        let Some(start) = self.words.get(from).map(|word| word.range.start) else {
+            return;
+        };
+        let end = self.end();
+        let rest = self.text.get(start..end).unwrap_or_default();
+        let upper = rest.to_ascii_uppercase();
+        for command in [&b"AUTH"[..], b"PASS", b"LOGIN"] {
+            if let Some(at) = memchr::memmem::find(&upper, command) {
+                let at = at + command.len();
+                if rest
+                    .get(at)
+                    .is_some_and(|byte| !byte.is_ascii_alphanumeric())
+                {
+                    found.push(start + at + 1..end);
+                }
+            }
+        }
+    }
+
+    /// Masks the words from `from` on, up to a condition.
+    fn mask_rest(&self, from: usize, found: &mut Vec<Range<usize>>) {
+        for index in from..self.words.len() {
+            if index > from && STOPS.contains(&self.raw(index)) {
+                break;
+            }
+            self.mask_word(index, found);
+        }
+    }
+
+    /// Masks one word, or all that is left of the statement where its quotes are broken.
+    fn mask_word(&self, index: usize, found: &mut Vec<Range<usize>>) {
+        let Some(word) = self.words.get(index) else {
+            return;
+        };
+        if word.open {
+            found.push(word.range.start..self.end());
+        } else if !is_trivial(self.raw(index)) {
+            let closing = match self.raw(index) {
+                [.., b'"' | b'\'', b')'] => 1,
+                _ => 0,
+            };
+            push_value(self.text, word.range.start..word.range.end - closing, found);
+        }
+    }
+
+    fn end(&self) -> usize {
+        self.words.last().map_or(0, |word| word.range.end)
+    }
+
+    /// A quoted word can hold a statement: a request to send, a script, a fragment of a broken line.
+    fn look_into_quotes(
+        &self,
+        offset: usize,
+        engine: Engine,
+        depth: u32,
+        found: &mut Vec<Range<usize>>,
+    ) {
+        for word in self.words.iter().filter(|word| word.blanks) {
+            let raw = self.text.get(word.range.clone()).unwrap_or_default();
+            let mut at = 0;
+            for part in raw.split(|byte| matches!(byte, b'"' | b'\'')) {
+                find(
+                    part,
+                    offset + word.range.start + at,
+                    engine,
+                    depth + 1,
+                    found,
+                );
+                at += part.len() + 1;
+            }
+        }
+    }
+}
+
+/// Whether a word is a sample expression, `req.hdr(x),lower`, and holds no constant.
+fn is_sample(word: &[u8]) -> bool {
+    let constant: &[&[u8]] = &[b"str(", b"bin(", b"concat("];
+    word.contains(&b'(')
+        && !constant
+            .iter()
+            .any(|name| memchr::memmem::find(word, name).is_some())
+}

@@ -1,0 +1,167 @@
+//! Findings for people: what is wrong, the lines that do it, the shares, one step that helps.
+
+use std::fmt::Write as _;
+use std::io;
+
+use anstyle::{AnsiColor, Effects, Style as Ansi};
+
+use super::excerpt::{Heading, Mark, draw};
+use super::locate::Locator;
+use super::shares::share_lines;
+use super::shown::plain;
+use super::view::View;
+use super::wrap::wrapped;
+use super::{Report, Style, Totals};
+use crate::finding::Finding;
+
+/// Writes the findings, what was skipped and the summary line.
+pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut locator = Locator::new(report.sources);
+    let mut explained: Vec<&str> = Vec::new();
+    for finding in report.findings {
+        let first = !explained.contains(&finding.rule);
+        if first {
+            explained.push(finding.rule);
+        }
+        let block = block(finding, first, style, &mut locator);
+        out.write_all(block.as_bytes())?;
+        out.write_all(b"\n")?;
+    }
+    if style.verbose {
+        for path in report.skipped {
+            let path = path.to_string_lossy();
+            writeln!(
+                out,
+                "skipped {}: no HAProxy or nginx configuration",
+                plain(&path)
+            )?;
+        }
+    }
+    writeln!(out, "{}", summary(report, style))
+}
+
+/// One finding. `explain` adds the pointer to the rule's page, once per rule.
+fn block(finding: &Finding, explain: bool, style: Style, locator: &mut Locator<'_>) -> String {
+    let view = View::new(finding, locator);
+    let severity = finding.severity.as_str();
+    let hanging = severity.len() + finding.rule.len() + 4;
+    let heading = Heading {
+        severity: finding.severity,
+        rule: finding.rule,
+        message: &wrapped(&plain(&view.message), style.width, hanging),
+    };
+    let mut marks = vec![Mark {
+        label: plain(&view.label).into_owned(),
+        place: view.place,
+    }];
+    marks.extend(view.related.into_iter().map(|(place, message)| Mark {
+        label: plain(&message).into_owned(),
+        place,
+    }));
+    let (mut text, gutter) = draw(&heading, &marks, finding.engine, style);
+    text.push('\n');
+    let bar = format!("{:gutter$} |", "");
+    if !finding.shares.is_empty() {
+        let room = style.columns();
+        push_paint(&mut text, &bar, LINE, style);
+        text.push('\n');
+        for line in share_lines(
+            &finding.shares,
+            finding.engine,
+            room.saturating_sub(gutter + 4),
+        ) {
+            push_paint(&mut text, &bar, LINE, style);
+            text.extend(["   ", &line]);
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+        }
+    }
+    push_paint(&mut text, &bar, LINE, style);
+    text.push('\n');
+    push_note(&mut text, gutter, "help", &plain(&view.help), style);
+    if explain {
+        let command = format!("lbaudit explain {}", finding.rule);
+        push_note(&mut text, gutter, "explain", &command, style);
+    }
+    text
+}
+
+const LINE: Ansi = AnsiColor::BrightBlue.on_default().effects(Effects::BOLD);
+const BOLD: Ansi = Ansi::new().bold();
+
+fn push_note(text: &mut String, gutter: usize, word: &str, note: &str, style: Style) {
+    text.push_str(&" ".repeat(gutter + 1));
+    push_paint(text, "=", LINE, style);
+    text.push(' ');
+    push_paint(text, word, BOLD, style);
+    text.push_str(": ");
+    let hanging = gutter + word.len() + 5;
+    let note = wrapped(note, style.width, hanging);
+    text.push_str(&note.replace('\n', &format!("\n{:hanging$}", "")));
+    text.push('\n');
+}
+
+fn push_paint(text: &mut String, part: &str, paint: Ansi, style: Style) {
+    if style.color {
+        let _ = write!(text, "{paint}{part}{paint:#}");
+    } else {
+        text.push_str(part);
+    }
+}
+
+/// The last line: `2 errors, 1 warning, 0 infos in 1 instance: 3 files, 4 backends, 12 servers`.
+fn summary(report: &Report<'_>, style: Style) -> String {
+    let Totals {
+        files,
+        backends,
+        servers,
+        errors,
+        warnings,
+        infos,
+    } = report.totals();
+    let counts = [
+        count(errors, "error"),
+        count(warnings, "warning"),
+        count(infos, "info"),
+    ]
+    .join(", ");
+    let instances = count(report.instances.len(), "instance");
+    let [files, backends, servers] = [
+        count(files, "file"),
+        count(backends, "backend"),
+        count(servers, "server"),
+    ];
+    let mut text = format!("{counts} in {instances}: {files}, {backends}, {servers}");
+    if report.suppressed > 0 {
+        let _ = write!(text, "; {} suppressed", report.suppressed);
+    }
+    if report.baselined > 0 {
+        let _ = write!(text, "; {} in the baseline", report.baselined);
+    }
+    if !report.skipped.is_empty() {
+        let _ = write!(text, "; {} skipped", count(report.skipped.len(), "file"));
+    }
+    // Wrapping puts line ends in the place of blanks: the counts keep their length.
+    let text = wrapped(&text, style.width, 0);
+    let (counts, rest) = text.split_at_checked(counts.len()).unwrap_or((&text, ""));
+    let paint = match (errors, warnings) {
+        (0, 0) => AnsiColor::BrightGreen,
+        (0, _) => AnsiColor::BrightYellow,
+        _ => AnsiColor::BrightRed,
+    };
+    let mut painted = String::new();
+    push_paint(
+        &mut painted,
+        counts,
+        paint.on_default().effects(Effects::BOLD),
+        style,
+    );
+    painted + rest
+}
+
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
