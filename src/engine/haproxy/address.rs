@@ -1,0 +1,214 @@
+//! Addresses of servers and `bind` lines (manual 11 and `str2sa_range` of `src/tools.c`).
+//!
+//! In: one word. Out: an [`Address`] of the model.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use nom::branch::alt;
+use nom::bytes::complete::tag;
+use nom::character::complete::{char, digit1};
+use nom::combinator::{all_consuming, map, map_res, opt, value};
+use nom::sequence::{preceded, separated_pair, terminated};
+use nom::{IResult, Parser};
+
+use crate::model::{Address, AddressKind, Port, Text};
+
+/// What a prefix such as `unix@` says about the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    /// An IP address or name and a port.
+    Inet,
+    Unix,
+    Abstract,
+    Other,
+}
+
+/// Reads the address `text`; `opaque` when it holds a variable of unknown value.
+pub(crate) fn address(text: &str, opaque: bool) -> Address {
+    if opaque {
+        return opaque_address(text);
+    }
+    let (rest, family) = family(text).unwrap_or((text, Family::Inet));
+    let whole = |kind| Address {
+        text: text.into(),
+        kind,
+        host: rest.into(),
+        port: Port::None,
+    };
+    match family {
+        Family::Inet => inet(text, rest),
+        Family::Unix => whole(AddressKind::Unix),
+        Family::Abstract => whole(AddressKind::Abstract),
+        Family::Other => whole(AddressKind::Other),
+    }
+}
+
+/// The port may still be known: `"${HOST}:8080"`.
+fn opaque_address(text: &str) -> Address {
+    let (host, port) = match split_port(text) {
+        (host, port) if !port.is_empty() && !port.contains('$') => (host, parse_port(port)),
+        _ => (text, None),
+    };
+    Address {
+        text: text.into(),
+        kind: AddressKind::Opaque,
+        host: host.into(),
+        port: port.unwrap_or(Port::None),
+    }
+}
+
+fn family(text: &str) -> IResult<&str, Family> {
+    let transport = opt(alt((tag("stream+"), tag("dgram+"), tag("quic+"))));
+    let inet = alt((
+        alt((
+            tag("ipv4@"),
+            tag("ipv6@"),
+            tag("tcp@"),
+            tag("tcp4@"),
+            tag("tcp6@"),
+        )),
+        alt((tag("udp@"), tag("udp4@"), tag("udp6@"), tag("quic@"))),
+        alt((
+            tag("quic4@"),
+            tag("quic6@"),
+            tag("mptcp@"),
+            tag("mptcp4@"),
+            tag("mptcp6@"),
+        )),
+    ));
+    let other = alt((
+        tag("fd@"),
+        tag("sockpair@"),
+        tag("rhttp@"),
+        tag("rev@"),
+        tag("ring@"),
+    ));
+    let prefix = alt((
+        value(Family::Inet, inet),
+        value(
+            Family::Unix,
+            alt((tag("unix@"), tag("uxst@"), tag("uxdg@"))),
+        ),
+        value(Family::Abstract, alt((tag("abns@"), tag("abnsz@")))),
+        value(Family::Other, other),
+    ));
+    let path = nom::combinator::peek(value(Family::Unix, char('/')));
+    preceded(transport, alt((prefix, path))).parse(text)
+}
+
+/// Splits at the last colon unless a bracket closes behind it. The port is empty when none is written.
+fn split_port(rest: &str) -> (&str, &str) {
+    match rest.rfind([':', ']']) {
+        Some(at) if rest.get(at..).is_some_and(|tail| tail.starts_with(':')) => rest
+            .split_at_checked(at)
+            .map_or((rest, ""), |(host, port)| {
+                (host, port.get(1..).unwrap_or(""))
+            }),
+        _ => (rest, ""),
+    }
+}
+
+fn inet(text: &str, rest: &str) -> Address {
+    let (mut host, mut port) = split_port(rest);
+    if host.parse::<Ipv6Addr>().is_err() && rest.parse::<Ipv6Addr>().is_ok() {
+        (host, port) = (rest, "");
+    }
+    let host = host.strip_prefix('[').unwrap_or(host);
+    let host = host.strip_suffix(']').unwrap_or(host);
+    let (kind, host) = host_kind(host);
+    Address {
+        text: text.into(),
+        kind,
+        host,
+        port: parse_port(port).unwrap_or(Port::None),
+    }
+}
+
+fn host_kind(host: &str) -> (AddressKind, Text) {
+    if host.is_empty() || host == "*" {
+        return (AddressKind::Any, host.into());
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        let kind = if address.is_unspecified() {
+            AddressKind::Any
+        } else {
+            AddressKind::Ipv4
+        };
+        return (kind, host.into());
+    }
+    match host.parse::<Ipv6Addr>() {
+        Ok(address) if address.is_unspecified() => (AddressKind::Any, host.into()),
+        Ok(address) => (AddressKind::Ipv6, Text::from(address.to_string())),
+        Err(_) => (AddressKind::Name, host.into()),
+    }
+}
+
+/// A port, an offset or a range. Port 0 is the same as none (`SRV_F_MAPPORTS`).
+fn parse_port(text: &str) -> Option<Port> {
+    let number = |input| -> IResult<&str, u16> { map_res(digit1, str::parse).parse(input) };
+    let port = alt((
+        map(preceded(char('+'), number), |n| Port::Offset(i32::from(n))),
+        map(preceded(char('-'), number), |n| Port::Offset(-i32::from(n))),
+        map(separated_pair(number, char('-'), number), |(from, to)| {
+            Port::Range(from, to)
+        }),
+        map(
+            terminated(number, nom::combinator::success(())),
+            |n| match n {
+                0 => Port::None,
+                n => Port::Fixed(n),
+            },
+        ),
+    ));
+    all_consuming(port).parse(text).ok().map(|(_, port)| port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_address_is_understood() {
+        use AddressKind::{Abstract, Any, Ipv4, Ipv6, Name, Other, Unix};
+        for (text, kind, host, port) in [
+            ("10.0.0.1:80", Ipv4, "10.0.0.1", Port::Fixed(80)),
+            ("10.0.0.1", Ipv4, "10.0.0.1", Port::None),
+            ("10.0.0.1:", Ipv4, "10.0.0.1", Port::None),
+            ("10.0.0.1:0", Ipv4, "10.0.0.1", Port::None),
+            ("10.0.0.1:+8000", Ipv4, "10.0.0.1", Port::Offset(8000)),
+            ("10.0.0.1:-1", Ipv4, "10.0.0.1", Port::Offset(-1)),
+            (":10000-20000", Any, "", Port::Range(10000, 20000)),
+            ("*:80", Any, "*", Port::Fixed(80)),
+            ("0.0.0.0:80", Any, "0.0.0.0", Port::Fixed(80)),
+            ("app.example:80", Name, "app.example", Port::Fixed(80)),
+            ("::1:80", Ipv6, "::1", Port::Fixed(80)),
+            ("[2001:DB8::0:1]:80", Ipv6, "2001:db8::1", Port::Fixed(80)),
+            ("[2001:db8::1]", Ipv6, "2001:db8::1", Port::None),
+            ("2001:db8::1:", Ipv6, "2001:db8::1", Port::None),
+            ("1:2:3:4:5:6:7:8", Ipv6, "1:2:3:4:5:6:7:8", Port::None),
+            (":::443", Any, "::", Port::Fixed(443)),
+            ("ipv4@host:1", Name, "host", Port::Fixed(1)),
+            ("udp6@[::2]:53", Ipv6, "::2", Port::Fixed(53)),
+            ("unix@/run/a.sock", Unix, "/run/a.sock", Port::None),
+            ("/run/a:b.sock", Unix, "/run/a:b.sock", Port::None),
+            ("abns@name", Abstract, "name", Port::None),
+            ("abnsz@name", Abstract, "name", Port::None),
+            ("fd@3", Other, "3", Port::None),
+            ("rhttp@be/srv", Other, "be/srv", Port::None),
+        ] {
+            let found = address(text, false);
+            let found = (found.kind, found.host.as_str(), found.port);
+            assert_eq!(found, (kind, host, port), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_host_may_have_a_known_port() {
+        let found = address("${HOST}:8080", true);
+        assert_eq!(
+            (found.kind, found.port),
+            (AddressKind::Opaque, Port::Fixed(8080))
+        );
+        assert_eq!(address("${HOST}:${PORT}", true).port, Port::None);
+    }
+}

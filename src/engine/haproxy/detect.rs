@@ -1,0 +1,123 @@
+//! Tells HAProxy configurations from other files by their content.
+//!
+//! In: the bytes of a file. Out: the number of telling lines.
+
+use super::words::is_section;
+
+/// Files larger than this are judged by their beginning.
+const LOOK_AT: usize = 256 * 1024;
+
+/// How much `bytes` look like a HAProxy configuration: 0 for not at all.
+///
+/// A file counts when a line starts one of the proxy sections with a plain name, or `global` or
+/// `defaults` alone, and nothing in the file speaks for an ini file or for nginx.
+pub(crate) fn looks_like(bytes: &[u8]) -> u32 {
+    let bytes = bytes.get(..LOOK_AT).unwrap_or(bytes);
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let (mut sections, mut directives) = (0_u32, 0_u32);
+    for line in bytes.split(|&byte| byte == b'\n') {
+        match judge(line) {
+            Kind::Section => sections += 1,
+            Kind::Directive if sections > 0 => directives += 1,
+            Kind::Foreign if sections == 0 => return 0,
+            Kind::Directive | Kind::Foreign | Kind::Neutral => {}
+        }
+    }
+    if sections == 0 {
+        return 0;
+    }
+    // A section alone is too little: `global` and `cache` are words of many languages.
+    if directives == 0 {
+        0
+    } else {
+        sections + directives
+    }
+}
+
+enum Kind {
+    Section,
+    Directive,
+    /// No line of a HAProxy file looks like this.
+    Foreign,
+    Neutral,
+}
+
+fn judge(line: &[u8]) -> Kind {
+    let text = line.trim_ascii();
+    if text.is_empty() || text.starts_with(b"#") {
+        return Kind::Neutral;
+    }
+    if text.starts_with(b"[") || text.ends_with(b"{") || text.ends_with(b";") {
+        return Kind::Foreign;
+    }
+    let mut words = text
+        .split(|&byte| byte == b' ' || byte == b'\t')
+        .filter(|word| !word.is_empty());
+    let first = words
+        .next()
+        .and_then(|word| std::str::from_utf8(word).ok())
+        .unwrap_or_default();
+    let first = first.split('#').next().unwrap_or_default();
+    let second = words.next().unwrap_or_default();
+    if second == b"=" || second == b":" {
+        return Kind::Foreign;
+    }
+    if is_section(first) {
+        return Kind::Section;
+    }
+    if DIRECTIVES.contains(&first) {
+        return Kind::Directive;
+    }
+    Kind::Neutral
+}
+
+/// Directives that stand in nearly every HAProxy file or fragment.
+const DIRECTIVES: &[&str] = &[
+    ".if",
+    "acl",
+    "balance",
+    "bind",
+    "cookie",
+    "daemon",
+    "default-server",
+    "default_backend",
+    "errorfile",
+    "hash-type",
+    "http-check",
+    "http-request",
+    "http-response",
+    "load",
+    "log",
+    "maxconn",
+    "mode",
+    "nameserver",
+    "nbthread",
+    "option",
+    "peer",
+    "retries",
+    "server",
+    "server-template",
+    "stats",
+    "stick",
+    "stick-table",
+    "tcp-check",
+    "tcp-request",
+    "timeout",
+    "tune.bufsize",
+    "use-server",
+    "use_backend",
+    "user",
+    "command",
+    "mailer",
+    "total-max-size",
+    "trace",
+    "docroot",
+    "dispatch",
+    "redirect",
+    "http-error",
+    "chroot",
+    "group",
+    "tune.ssl.default-dh-param",
+    "table",
+    "description",
+];

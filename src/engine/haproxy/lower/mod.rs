@@ -1,0 +1,379 @@
+//! From syntax trees to the model.
+//!
+//! In: the trees of an instance's files, in order, and a choice of `.if` branches. Out: an
+//! [`Instance`] and the findings that need the meaning of lines.
+
+mod acl;
+mod assemble;
+mod balance;
+mod bind;
+mod check;
+mod common;
+mod proxy;
+mod refuse;
+mod scope;
+mod server;
+
+use std::collections::BTreeMap;
+
+use super::super::Options;
+use super::tree::{Guard, LineRef, Tree};
+use super::words::is_section;
+use crate::finding::Finding;
+use crate::model::{Engine, Instance, Text};
+use crate::source::Span;
+
+use common::{Common, Handled};
+use proxy::{Kind, Proxy};
+use scope::Scope;
+
+/// The most servers that `server-template` lines of one instance add to the model.
+const MAX_SLOTS: u32 = 100_000;
+
+/// The model of one variant.
+pub(super) fn lower(
+    trees: &[Tree<'_>],
+    options: &Options,
+    root: &str,
+    variant: u32,
+) -> (Instance, Vec<Finding>) {
+    let version = options.haproxy_version;
+    let mut instance = Instance::new(Engine::Haproxy, version, root.into());
+    instance.variant = variant;
+    let mut lowering = Lowering {
+        instance,
+        findings: Vec::new(),
+        section: Section::None,
+        defaults: None,
+        named: BTreeMap::new(),
+        proxies: Vec::new(),
+        pending: Vec::new(),
+        resolvers: BTreeMap::new(),
+        slots: MAX_SLOTS,
+        complained_outside: false,
+    };
+    for tree in trees {
+        lowering.instance.files.push(tree.source);
+        lowering.file(tree, variant);
+    }
+    lowering.finish()
+}
+
+/// The section being read.
+#[derive(Debug)]
+enum Section {
+    None,
+    Global,
+    Defaults(Box<Common>, Text),
+    Proxy(Box<Proxy>),
+    /// Any other.
+    Other,
+}
+
+struct Lowering {
+    instance: Instance,
+    findings: Vec<Finding>,
+    section: Section,
+    /// The last `defaults` section.
+    defaults: Option<Box<Common>>,
+    /// Those with a name, and how many have it.
+    named: BTreeMap<Text, (Box<Common>, u32)>,
+    proxies: Vec<Proxy>,
+    /// Comment lines that no line has claimed yet, and whether each follows the line before it.
+    pending: Vec<(Span, bool)>,
+    /// Names of `resolvers` sections.
+    resolvers: BTreeMap<Text, Span>,
+    slots: u32,
+    complained_outside: bool,
+}
+
+impl Lowering {
+    fn file(&mut self, tree: &Tree<'_>, variant: u32) {
+        // Every file starts outside of any section (`readcfgfile`).
+        self.close_section();
+        let active = active_guards(tree, variant);
+        let mut before: Option<LineRef<'_>> = None;
+        for index in 0..tree.lines.len() {
+            let (Some(line), Some(raw)) = (tree.line(index), tree.lines.get(index)) else {
+                continue;
+            };
+            let contiguous = before.is_some_and(|before| line.follows(&before));
+            before = Some(line);
+            if !active.get(raw.guard as usize).copied().unwrap_or(true) {
+                continue;
+            }
+            if line.is_comment() {
+                if let Some(comment) = line.comment() {
+                    self.pending.push((comment, contiguous));
+                }
+                continue;
+            }
+            self.line(line, contiguous);
+        }
+        self.claim_rest();
+    }
+
+    fn line(&mut self, line: LineRef<'_>, contiguous: bool) {
+        if line.word(0).starts_with('.') || line.word(0).is_empty() {
+            return;
+        }
+        let above = self.above(contiguous);
+        if is_section(line.word(0)) {
+            let own = self.pending.split_off(self.pending.len() - above);
+            self.claim_rest();
+            self.close_section();
+            self.open_section(line);
+            self.claim(own.into_iter().map(|(span, _)| span).collect());
+        } else {
+            let from = self.pending.len() - above;
+            let comment = match (self.pending.get(from), self.pending.last()) {
+                (Some((first, _)), Some((last, _))) => Some(first.to(*last)),
+                _ => None,
+            };
+            self.claim_rest();
+            self.body_line(line, comment);
+        }
+        self.claim(line.comment().into_iter().collect());
+        self.extend_body(line.whole());
+    }
+
+    /// How many pending comment lines stand right above this line.
+    fn above(&self, contiguous: bool) -> usize {
+        if !contiguous {
+            return 0;
+        }
+        let mut count = 0;
+        for (_, follows) in self.pending.iter().rev() {
+            count += 1;
+            if !follows {
+                break;
+            }
+        }
+        count
+    }
+
+    fn claim(&mut self, spans: Vec<Span>) {
+        if let Section::Proxy(proxy) = &mut self.section {
+            proxy.comments.extend(spans);
+        }
+    }
+
+    fn claim_rest(&mut self) {
+        let spans = self.pending.drain(..).map(|(span, _)| span).collect();
+        self.claim(spans);
+    }
+
+    fn extend_body(&mut self, span: Span) {
+        if let Section::Proxy(proxy) = &mut self.section {
+            proxy.body = proxy.body.to(span);
+        }
+    }
+
+    fn open_section(&mut self, line: LineRef<'_>) {
+        let kind = match line.word(0) {
+            "frontend" => Kind::Frontend,
+            "backend" => Kind::Backend,
+            "listen" => Kind::Listen,
+            "global" => {
+                self.section = Section::Global;
+                return;
+            }
+            "defaults" => {
+                let common = self.start(line);
+                let name = if line.word(1) == "from" {
+                    ""
+                } else {
+                    line.word(1)
+                };
+                self.section = Section::Defaults(Box::new(common), name.into());
+                return;
+            }
+            other => {
+                if other == "resolvers" {
+                    self.resolvers.insert(line.word(1).into(), line.whole());
+                    self.instance.resolvers.push(line.whole());
+                }
+                self.section = Section::Other;
+                return;
+            }
+        };
+        let common = self.start(line);
+        let mut proxy = Proxy::new(kind, line, common);
+        self.check_header(&proxy, line);
+        let addresses = line.word(2);
+        if kind.has_listeners() && !addresses.is_empty() && addresses != "from" {
+            proxy.binds = bind::binds(line, 2);
+        }
+        self.section = Section::Proxy(Box::new(proxy));
+    }
+
+    /// The settings a section starts from: those of the section named behind `from`; else a proxy
+    /// uses the last `defaults` and a `defaults` section starts from nothing.
+    fn start(&mut self, line: LineRef<'_>) -> Common {
+        let from = (1..line.len()).find(|&at| line.word(at) == "from");
+        let from = from.map(|at| at + 1).filter(|&at| at < line.len());
+        if let Some(at) = from {
+            if let Some((common, count)) = self.named.get(line.word(at)) {
+                let (common, count) = (common.inherit(), *count);
+                if count > 1 {
+                    self.refuse_ambiguous_defaults(line, at);
+                }
+                return common;
+            }
+            self.refuse_unknown_defaults(line, at);
+        }
+        match &self.defaults {
+            Some(defaults) if line.word(0) != "defaults" => defaults.inherit(),
+            _ => Common::new(self.instance.version),
+        }
+    }
+
+    fn close_section(&mut self) {
+        match std::mem::replace(&mut self.section, Section::None) {
+            Section::None | Section::Global | Section::Other => {}
+            Section::Defaults(common, name) => {
+                if !name.is_empty() {
+                    let count = self.named.get(&name).map_or(0, |(_, count)| *count);
+                    self.named.insert(name, (common.clone(), count + 1));
+                }
+                self.defaults = Some(common);
+            }
+            Section::Proxy(proxy) => self.proxies.push(*proxy),
+        }
+    }
+
+    fn body_line(&mut self, line: LineRef<'_>, comment: Option<Span>) {
+        match &mut self.section {
+            Section::None => self.outside(line),
+            Section::Global => self.global(line),
+            Section::Other => {}
+            Section::Defaults(common, _) => {
+                let handled = common.line(line, Scope::Defaults);
+                self.removed_keyword(line);
+                match handled {
+                    Handled::Yes => {}
+                    Handled::No => self.not_modelled(line),
+                    Handled::Refused(refused) => self.refused_values(line, &refused),
+                    Handled::BadTime(at) => self.bad_time(line, at),
+                }
+                self.forwarded_for(line);
+            }
+            Section::Proxy(proxy) => {
+                let remarks = proxy.line(line, comment, &mut self.slots);
+                self.remarks(line, &remarks);
+            }
+        }
+    }
+
+    fn remarks(&mut self, line: LineRef<'_>, remarks: &proxy::Remarks) {
+        if !remarks.refused.is_empty() {
+            self.refused_values(line, &remarks.refused);
+        }
+        if let Some(at) = remarks.bad_time {
+            self.bad_time(line, at);
+        }
+        if remarks.incomplete {
+            self.incomplete_server(line);
+        }
+        if remarks.misplaced {
+            self.misplaced_server(line);
+        }
+        if remarks.not_modelled {
+            self.not_modelled(line);
+        }
+        if line.word(0) != "server" {
+            self.removed_keyword(line);
+            self.forwarded_for(line);
+        }
+    }
+
+    fn global(&mut self, line: LineRef<'_>) {
+        self.removed_keyword(line);
+        match line.word(0) {
+            "maxconn" => {
+                let count = Some(scope::number(line, 1)).filter(|&n| n > 0);
+                self.instance.maxconn = Scope::Own.read(count, line, 1, line.whole());
+            }
+            "setenv" | "presetenv" | "unsetenv" | "resetenv" => {}
+            _ => self.not_modelled(line),
+        }
+    }
+
+    fn not_modelled(&mut self, line: LineRef<'_>) {
+        let (first, second) = (line.word(0), line.word(1));
+        let two = matches!(
+            first,
+            "option"
+                | "timeout"
+                | "http-request"
+                | "http-response"
+                | "http-after-response"
+                | "tcp-request"
+                | "tcp-response"
+                | "stats"
+                | "stick"
+                | "no"
+        );
+        if two && !second.is_empty() {
+            let name = compact_str::format_compact!("{first} {second}");
+            self.instance.note_not_modelled(&name, line.whole());
+        } else {
+            self.instance.note_not_modelled(first, line.whole());
+        }
+    }
+
+    /// Reads of `X-Forwarded-For`: a fetch such as `req.hdr_ip(x-forwarded-for,-1)` in any rule. The
+    /// option that writes the header, and logs, are none.
+    fn forwarded_for(&mut self, line: LineRef<'_>) {
+        const NAME: &str = "x-forwarded-for";
+        let logs = matches!(
+            line.word(0),
+            "log-format"
+                | "log-format-sd"
+                | "error-log-format"
+                | "capture"
+                | "unique-id-format"
+                | "default-server"
+                | "timeout"
+        );
+        if logs || line.word(1) == "capture" || line.word(2) == "capture" {
+            return;
+        }
+        let reads = |word: &str| {
+            word.match_indices('(').any(|(at, _)| {
+                let (before, behind) = (word.get(..at), word.get(at + 1..));
+                let name = behind.unwrap_or_default().trim_start().get(..NAME.len());
+                name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
+                    && before.is_some_and(|before| before.contains("hdr"))
+            })
+        };
+        if line.rest(1).any(reads) {
+            self.instance.forwarded_for_reads.push(line.whole());
+        }
+    }
+}
+
+/// Which guards of a file are in force when branch `variant` of every undecidable block is taken.
+fn active_guards(tree: &Tree<'_>, variant: u32) -> Vec<bool> {
+    let mut active = vec![true; tree.guards.len()];
+    if let Some(never) = active.get_mut(Guard::NEVER as usize) {
+        *never = false;
+    }
+    for (index, guard) in tree.guards.iter().enumerate().skip(2) {
+        // A guard is made after the one around it.
+        let parent = active.get(guard.parent as usize).copied().unwrap_or(true);
+        let chain = tree.chains.get(guard.chain as usize);
+        let last = chain.map_or(0, |chain| chain.branches.saturating_sub(1));
+        if let Some(slot) = active.get_mut(index) {
+            *slot = parent && guard.branch == variant.min(last);
+        }
+    }
+    active
+}
+
+/// How many variants the undecidable blocks of these files make.
+pub(super) fn variants(trees: &[Tree<'_>]) -> u32 {
+    let chains = trees.iter().flat_map(|tree| &tree.chains);
+    let matter = chains.filter(|chain| chain.matters);
+    matter.map(|chain| chain.branches).max().unwrap_or(1).max(1)
+}

@@ -1,0 +1,364 @@
+//! What HAProxy refuses although the lines can be read: rules `syntax-error` and `refused-at-load`.
+//!
+//! In: lines and proxies. Out: findings. Only what the real proxy was seen to refuse is reported.
+
+use std::collections::BTreeMap;
+
+use super::super::tree::LineRef;
+use super::Lowering;
+use super::proxy::{Kind, Proxy};
+use super::server::{Refusal, Refused};
+use crate::finding::{Finding, Severity};
+use crate::model::{AddressKind, Port, Text};
+use crate::source::Span;
+
+impl Lowering {
+    fn refuse(&mut self, finding: Finding) {
+        self.findings.push(finding.of_rule("refused-at-load"));
+    }
+
+    fn refused(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.refuse(Finding::new(Severity::Error, span, message, help));
+    }
+
+    fn syntax(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        let finding = Finding::new(Severity::Error, span, message, help);
+        self.findings.push(finding.of_rule("syntax-error"));
+    }
+
+    /// A directive before the first section; said once per file.
+    pub(super) fn outside(&mut self, line: LineRef<'_>) {
+        if !std::mem::replace(&mut self.complained_outside, true) {
+            let message = format!(
+                "expected a section such as `global`, `defaults` or `backend`, found `{}`",
+                line.word(0)
+            );
+            self.syntax(line.span(0), message, "start the file with a section");
+        }
+    }
+
+    pub(super) fn incomplete_server(&mut self, line: LineRef<'_>) {
+        let what = if line.word(0) == "server" {
+            "a name and an address"
+        } else {
+            "a prefix, a number of slots and an address"
+        };
+        let message = format!("expected {what} behind `{}`", line.word(0));
+        self.syntax(line.whole(), message, "complete the line, or remove it");
+    }
+
+    pub(super) fn misplaced_server(&mut self, line: LineRef<'_>) {
+        let message = format!(
+            "`{}` stands in a `frontend`, which has no servers: every version of HAProxy refuses it",
+            line.word(0)
+        );
+        self.refused(line.whole(), message, "move the line to a `backend`");
+    }
+
+    pub(super) fn bad_time(&mut self, line: LineRef<'_>, at: usize) {
+        let found = match line.word(at) {
+            "" => "nothing".to_owned(),
+            word => format!("`{word}`"),
+        };
+        let message = format!("expected a time such as `5s` or `500ms`, found {found}");
+        let help = "write a number with one of the units us, ms, s, m, h, d";
+        self.syntax(line.span(at), message, help);
+    }
+
+    pub(super) fn refused_values(&mut self, line: LineRef<'_>, refused: &[Refused]) {
+        for &(refusal, at) in refused {
+            match refusal {
+                Refusal::Time => self.bad_time(line, at),
+                Refusal::Weight(weight) => {
+                    let message = format!(
+                        "weight {weight} is not within 0 and 256: every version of HAProxy refuses the file"
+                    );
+                    self.refused(line.span(at), message, "choose a weight from 0 to 256");
+                }
+            }
+        }
+    }
+
+    /// Keywords that were removed, with the first version that refuses them.
+    pub(super) fn removed_keyword(&mut self, line: LineRef<'_>) {
+        let Some((since, instead)) = removed(line.word(0)) else {
+            return;
+        };
+        let message = format!(
+            "`{}` was removed: HAProxy {since} and newer refuse the file",
+            line.word(0)
+        );
+        self.refused(line.span(0), message, instead);
+    }
+
+    pub(super) fn refuse_unknown_defaults(&mut self, line: LineRef<'_>, at: usize) {
+        let message = format!(
+            "`defaults {}` is not defined above this line: every version of HAProxy refuses the file",
+            line.word(at)
+        );
+        self.refused(
+            line.span(at),
+            message,
+            "name a `defaults` section that stands above",
+        );
+    }
+
+    pub(super) fn refuse_ambiguous_defaults(&mut self, line: LineRef<'_>, at: usize) {
+        let message = format!(
+            "several `defaults` sections are named `{}`: every version of HAProxy refuses the reference to them",
+            line.word(at)
+        );
+        self.refused(
+            line.span(at),
+            message,
+            "give each `defaults` section a name of its own",
+        );
+    }
+
+    pub(super) fn check_header(&mut self, proxy: &Proxy, line: LineRef<'_>) {
+        let word = proxy.kind.word();
+        if proxy.name.is_empty() {
+            let message = format!("expected a name behind `{word}`");
+            return self.syntax(line.whole(), message, format!("name the {word}"));
+        }
+        let bad = |c: char| !(c.is_ascii_alphanumeric() || "-_.:".contains(c));
+        if let Some(c) = proxy
+            .name
+            .chars()
+            .find(|&c| bad(c))
+            .filter(|_| !line.is_opaque(1))
+        {
+            let message = format!(
+                "the name `{}` holds the character `{}`: every version of HAProxy refuses it",
+                proxy.name,
+                c.escape_default()
+            );
+            let help = "use letters, digits, `-`, `_`, `.` and `:`";
+            self.refused(line.span(1), message, help);
+        }
+        let extra = line.word(2);
+        if !extra.is_empty() && extra != "from" {
+            if proxy.kind == Kind::Backend {
+                let message =
+                    format!("expected nothing or `from` behind the name, found `{extra}`");
+                self.syntax(line.span(2), message, "remove it");
+            } else {
+                let message = format!(
+                    "`{word}` has its address behind its name: HAProxy 2.1 and newer refuse the file"
+                );
+                self.refused(line.span(2), message, "put the address on a `bind` line");
+            }
+        }
+    }
+
+    /// Names and ids that are used twice, and servers that HAProxy cannot set up.
+    pub(super) fn check_proxies(&mut self, proxies: &[Proxy]) {
+        let mut seen: [BTreeMap<&Text, &Proxy>; 2] = Default::default();
+        let mut ids: BTreeMap<u32, &Proxy> = BTreeMap::new();
+        for proxy in proxies.iter().filter(|proxy| !proxy.name.is_empty()) {
+            let sides = [proxy.kind.has_listeners(), proxy.kind.has_servers()];
+            let mut earlier = None;
+            for (seen, _) in seen.iter_mut().zip(sides).filter(|(_, side)| *side) {
+                earlier = earlier.or(seen.get(&proxy.name).copied());
+                seen.entry(&proxy.name).or_insert(proxy);
+            }
+            if let Some(earlier) = earlier {
+                self.twice(proxy, earlier);
+            }
+            if let Some((id, span)) = proxy.id {
+                if let Some(earlier) = ids.get(&id) {
+                    self.id_twice(id, span, proxy, earlier);
+                } else {
+                    ids.insert(id, proxy);
+                }
+            }
+        }
+        for proxy in proxies {
+            self.check_servers(proxy);
+        }
+        self.check_tracks(proxies);
+    }
+
+    fn twice(&mut self, proxy: &Proxy, earlier: &Proxy) {
+        let message = format!(
+            "{} `{}` has the same name as a {} above: every version of HAProxy refuses the file",
+            proxy.kind.word(),
+            proxy.name,
+            earlier.kind.word()
+        );
+        let finding = Finding::new(Severity::Error, proxy.header, message, "rename one of them");
+        self.refuse(finding.related("the first one", earlier.header));
+    }
+
+    fn id_twice(&mut self, id: u32, span: Span, proxy: &Proxy, earlier: &Proxy) {
+        let message = format!(
+            "{} `{}` has the id {id} of {} `{}`: every version of HAProxy refuses the file",
+            proxy.kind.word(),
+            proxy.name,
+            earlier.kind.word(),
+            earlier.name
+        );
+        let finding = Finding::new(Severity::Error, span, message, "choose another id");
+        self.refuse(finding.related("the first one", earlier.header));
+    }
+
+    fn check_servers(&mut self, proxy: &Proxy) {
+        let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut ids: BTreeMap<u32, (&str, Span)> = BTreeMap::new();
+        let mut last_template = None;
+        for (index, server) in proxy.servers.iter().enumerate() {
+            if let Some(&first) = names.get(server.name.as_str()) {
+                let message = format!(
+                    "server `{}` is defined twice in `{}`: every version of HAProxy refuses the file",
+                    server.name, proxy.name
+                );
+                let finding =
+                    Finding::new(Severity::Error, server.head, message, "rename one of them");
+                let finding = finding.backend(&proxy.name).server(&server.name);
+                self.refuse(finding.related("the first one", first));
+            } else {
+                names.insert(&server.name, server.head);
+            }
+            if let Some(written) = server.id.origin.span() {
+                if let Some(&(first, span)) = ids.get(&server.id.value) {
+                    let message = format!(
+                        "server `{}` has the id {} of server `{first}`: every version of HAProxy refuses the file",
+                        server.name, server.id.value
+                    );
+                    let finding =
+                        Finding::new(Severity::Error, written, message, "choose another id");
+                    let finding = finding.backend(&proxy.name).server(&server.name);
+                    self.refuse(finding.related("the first one", span));
+                } else {
+                    ids.insert(server.id.value, (&server.name, written));
+                }
+            }
+            let slot = server.template.is_some() && last_template == Some(server.span);
+            last_template = Some(server.span);
+            if !slot {
+                self.check_ports(proxy, index);
+            }
+        }
+    }
+
+    /// A check needs a port (`check_config_validity` and `srv_finalize_init` of `src/server.c`).
+    fn check_ports(&mut self, proxy: &Proxy, index: usize) {
+        let Some(server) = proxy.servers.get(index) else {
+            return;
+        };
+        let options = &server.options;
+        let inet = match server.address.kind {
+            AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Any => true,
+            AddressKind::Name => !server.address.host.starts_with('_'),
+            AddressKind::Unix
+            | AddressKind::Abstract
+            | AddressKind::Other
+            | AddressKind::Opaque => false,
+        };
+        let check = server.check.value && !server.check.is_opaque() && options.check_port.is_none();
+        let no_port = inet && server.address.port == Port::None && options.check_addr.is_none();
+        if check && no_port && !proxy.common.checks.connects_elsewhere() {
+            let message = format!(
+                "server `{}` has `check` but neither its address nor `port` names a port: every version of HAProxy refuses the file",
+                server.name
+            );
+            let finding = Finding::new(
+                Severity::Error,
+                server.head,
+                message,
+                "add the port to the address",
+            );
+            self.refuse(finding.backend(&proxy.name).server(&server.name));
+        }
+        if proxy.agents_without_port.contains(&index) && !server.agent_check.is_opaque() {
+            let message = format!(
+                "server `{}` has `agent-check` without `agent-port`: every version of HAProxy refuses the file",
+                server.name
+            );
+            let finding = Finding::new(Severity::Error, server.head, message, "add `agent-port`");
+            self.refuse(finding.backend(&proxy.name).server(&server.name));
+        }
+    }
+
+    /// `track` must lead to a server with a check (`srv_apply_track`).
+    fn check_tracks(&mut self, proxies: &[Proxy]) {
+        for proxy in proxies {
+            for server in &proxy.servers {
+                let Some(track) = server
+                    .options
+                    .track
+                    .as_ref()
+                    .filter(|track| !track.is_opaque())
+                else {
+                    continue;
+                };
+                let (backend, name) = match track.value.split_once('/') {
+                    Some((backend, name)) => (backend, name),
+                    None => (proxy.name.as_str(), track.value.as_str()),
+                };
+                let fault =
+                    track_fault(proxies, backend, name, server.check.known() == Some(&true));
+                let Some(fault) =
+                    fault.filter(|_| !self.instance.fragment || backend == proxy.name)
+                else {
+                    continue;
+                };
+                let message = format!(
+                    "server `{}` tracks `{}`, {fault}: every version of HAProxy refuses the file",
+                    server.name, track.value
+                );
+                let span = track.origin.span().unwrap_or(server.head);
+                let help = "track a server that has `check`";
+                let finding = Finding::new(Severity::Error, span, message, help);
+                self.refuse(finding.backend(&proxy.name).server(&server.name));
+            }
+        }
+    }
+}
+
+fn track_fault(
+    proxies: &[Proxy],
+    backend: &str,
+    name: &str,
+    checked: bool,
+) -> Option<&'static str> {
+    if checked {
+        return Some("and has `check` of its own as well");
+    }
+    let mut named = proxies
+        .iter()
+        .filter(|proxy| proxy.name == backend && proxy.kind.has_servers());
+    let Some(proxy) = named.next() else {
+        return Some("but there is no such backend");
+    };
+    let Some(server) = proxy.servers.iter().find(|server| server.name == name) else {
+        return Some("but there is no such server");
+    };
+    let known_off = |setting: &crate::model::Setting<bool>| setting.known() == Some(&false);
+    let dead_end = known_off(&server.check)
+        && known_off(&server.agent_check)
+        && server.options.track.is_none();
+    dead_end.then_some("which has no check")
+}
+
+/// Since when a keyword is refused, and what to write instead. Seen with `haproxy -c`.
+fn removed(keyword: &str) -> Option<(&'static str, &'static str)> {
+    let http_request = "use `http-request` rules instead";
+    let http_response = "use `http-response` rules instead";
+    Some(match keyword {
+        "reqadd" | "reqallow" | "reqdel" | "reqdeny" | "reqiallow" | "reqidel" | "reqideny"
+        | "reqipass" | "reqirep" | "reqitarpit" | "reqpass" | "reqrep" | "reqtarpit" => {
+            ("2.1", http_request)
+        }
+        "rspadd" | "rspdel" | "rspdeny" | "rspidel" | "rspideny" | "rspirep" | "rsprep" => {
+            ("2.1", http_response)
+        }
+        "block" => ("2.1", "use `http-request deny` instead"),
+        "clitimeout" => ("2.1", "use `timeout client` instead"),
+        "contimeout" => ("2.1", "use `timeout connect` instead"),
+        "srvtimeout" => ("2.1", "use `timeout server` instead"),
+        "redispatch" => ("2.1", "use `option redispatch` instead"),
+        "nbproc" => ("2.5", "remove the line: threads do the work"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,65 @@
+//! Where a value is written, and readers of single values.
+//!
+//! In: words of a line. Out: [`Setting`]s with their origin.
+
+use std::time::Duration;
+
+use super::super::tree::LineRef;
+use super::super::units;
+use crate::model::{Origin, Setting, Text};
+use crate::source::Span;
+
+/// The kind of place a line stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// The section or server itself.
+    Own,
+    /// A `default-server` line of a proxy.
+    DefaultServer,
+    /// A `defaults` section.
+    Defaults,
+}
+
+impl Scope {
+    /// The origin of a value written at `span`.
+    pub(super) fn origin(self, span: Span) -> Origin {
+        match self {
+            Self::Own => Origin::Explicit(span),
+            Self::DefaultServer => Origin::DefaultServer(span),
+            Self::Defaults => Origin::Defaults(span),
+        }
+    }
+
+    /// A value written at `span`.
+    pub(super) fn set<T>(self, value: T, span: Span) -> Setting<T> {
+        Setting {
+            value,
+            origin: self.origin(span),
+        }
+    }
+
+    /// A value read from word `at` of `line`, which is opaque when that word is.
+    pub(super) fn read<T>(self, value: T, line: LineRef<'_>, at: usize, span: Span) -> Setting<T> {
+        let origin = if line.is_opaque(at) {
+            Origin::Opaque(span)
+        } else {
+            self.origin(span)
+        };
+        Setting { value, origin }
+    }
+}
+
+/// Word `at` as a count; what C's `atol` makes of it, kept within `u32`.
+pub(super) fn number(line: LineRef<'_>, at: usize) -> u32 {
+    u32::try_from(units::atol(line.word(at)).max(0)).unwrap_or(u32::MAX)
+}
+
+/// Word `at` as a time; zero where it is none, which is reported elsewhere.
+pub(super) fn duration(line: LineRef<'_>, at: usize) -> Duration {
+    units::time(line.word(at)).unwrap_or_default()
+}
+
+/// Word `at` as text.
+pub(super) fn text(line: LineRef<'_>, at: usize) -> Text {
+    line.word(at).into()
+}

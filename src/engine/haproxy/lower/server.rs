@@ -1,0 +1,272 @@
+//! Options of `server`, `server-template` and `default-server` lines (manual 5.2).
+//!
+//! In: the words of a line and the settings it starts from. Out: the settings in effect after it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::tree::LineRef;
+use super::super::units;
+use super::super::words::takes_value;
+use super::scope::{Scope, duration, number, text};
+use crate::model::{Origin, ServerOptions, Setting, Text};
+use crate::source::Span;
+
+/// What a server gets from its line and from the `default-server` lines above.
+#[derive(Clone, Debug)]
+pub(super) struct ServerSettings {
+    pub(super) weight: Setting<u32>,
+    pub(super) backup: Setting<bool>,
+    pub(super) disabled: Setting<bool>,
+    pub(super) maxconn: Setting<Option<u32>>,
+    pub(super) id: Option<Setting<u32>>,
+    pub(super) check: Setting<bool>,
+    pub(super) agent_check: Setting<bool>,
+    /// `agent-port` was given.
+    pub(super) agent_port: bool,
+    pub(super) cookie: Option<Setting<Text>>,
+    pub(super) options: Arc<ServerOptions>,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            weight: Setting::engine_default(1),
+            backup: Setting::engine_default(false),
+            disabled: Setting::engine_default(false),
+            maxconn: Setting::engine_default(None),
+            id: None,
+            check: Setting::engine_default(false),
+            agent_check: Setting::engine_default(false),
+            agent_port: false,
+            cookie: None,
+            options: Arc::default(),
+        }
+    }
+}
+
+/// A value of an option that HAProxy refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// `weight` outside of 0 to 256.
+    Weight(i64),
+    /// A time that is none.
+    Time,
+}
+
+/// A refused value and where it stands.
+pub(super) type Refused = (Refusal, usize);
+
+impl ServerSettings {
+    /// Applies the options of `line` from word `at` on.
+    pub(super) fn apply(&mut self, line: LineRef<'_>, from: usize, scope: Scope) -> Vec<Refused> {
+        let mut reader = Reader {
+            settings: self,
+            line,
+            scope,
+            refused: Vec::new(),
+        };
+        let mut at = from;
+        // An empty word ends the line (`parse_server`, as in all of 2.6).
+        while at < line.len() && !line.word(at).is_empty() {
+            at += reader.option(at).max(1);
+        }
+        reader.refused
+    }
+
+    /// A variable of unknown value stands where an option is expected: it may be any of them, or end
+    /// the line.
+    fn make_opaque(&mut self, span: Span) {
+        let origin = Origin::Opaque(span);
+        self.weight.origin = origin;
+        self.backup.origin = origin;
+        self.disabled.origin = origin;
+        self.maxconn.origin = origin;
+        self.check.origin = origin;
+        self.agent_check.origin = origin;
+    }
+}
+
+struct Reader<'r, 't> {
+    settings: &'r mut ServerSettings,
+    line: LineRef<'t>,
+    scope: Scope,
+    refused: Vec<Refused>,
+}
+
+impl Reader<'_, '_> {
+    fn flag(&self, value: bool, at: usize) -> Setting<bool> {
+        self.scope.set(value, self.line.span(at))
+    }
+
+    /// Span of an option and its value.
+    fn pair(&self, at: usize) -> Span {
+        self.line.span_between(at, at + 1)
+    }
+
+    fn value<T>(&self, value: T, at: usize) -> Setting<T> {
+        self.scope.read(value, self.line, at + 1, self.pair(at))
+    }
+
+    fn word(&self, at: usize) -> Setting<Text> {
+        self.value(text(self.line, at + 1), at)
+    }
+
+    fn time(&mut self, at: usize) -> Setting<Duration> {
+        if !self.line.is_opaque(at + 1) && units::time(self.line.word(at + 1)).is_none() {
+            self.refused.push((Refusal::Time, at + 1));
+        }
+        self.value(duration(self.line, at + 1), at)
+    }
+
+    fn count(&self, at: usize) -> Setting<u32> {
+        self.value(number(self.line, at + 1), at)
+    }
+
+    /// 0 stands for no limit.
+    fn limit(&self, at: usize) -> Setting<Option<u32>> {
+        let count = number(self.line, at + 1);
+        self.value(Some(count).filter(|&count| count > 0), at)
+    }
+
+    /// Reads the option at word `at`; the number of words it takes.
+    fn option(&mut self, at: usize) -> usize {
+        if self.line.is_opaque(at) {
+            self.settings.make_opaque(self.line.span(at));
+            return 1;
+        }
+        match self.line.word(at) {
+            "check" => self.settings.check = self.flag(true, at),
+            "no-check" => self.settings.check = self.flag(false, at),
+            "backup" => self.settings.backup = self.flag(true, at),
+            "no-backup" => self.settings.backup = self.flag(false, at),
+            "disabled" => self.settings.disabled = self.flag(true, at),
+            "enabled" => self.settings.disabled = self.flag(false, at),
+            "agent-check" => self.settings.agent_check = self.flag(true, at),
+            "no-agent-check" => self.settings.agent_check = self.flag(false, at),
+            "weight" => return self.weight(at),
+            "maxconn" => self.settings.maxconn = self.limit(at),
+            "id" => self.settings.id = Some(self.count(at)),
+            "cookie" => self.settings.cookie = Some(self.word(at)),
+            "agent-port" => self.settings.agent_port = true,
+            _ => return self.rare(at),
+        }
+        match self.line.word(at) {
+            "maxconn" | "id" | "cookie" | "agent-port" => 2,
+            _ => 1,
+        }
+    }
+
+    fn weight(&mut self, at: usize) -> usize {
+        let written = units::atol(self.line.word(at + 1));
+        if !(0..=256).contains(&written) && !self.line.is_opaque(at + 1) {
+            self.refused.push((Refusal::Weight(written), at + 1));
+        }
+        let weight = u32::try_from(written.clamp(0, 256)).unwrap_or(0);
+        self.settings.weight = self.value(weight, at);
+        2
+    }
+
+    fn rare(&mut self, at: usize) -> usize {
+        if let Some(taken) = self.timing(at) {
+            return taken;
+        }
+        let word = self.line.word(at);
+        let (flag, text) = (self.flag(true, at), self.word(at));
+        let off = self.flag(false, at);
+        let count = self.count(at);
+        let options = Arc::make_mut(&mut self.settings.options);
+        match word {
+            "ssl" => options.ssl = Some(flag),
+            "no-ssl" => options.ssl = Some(off),
+            "check-ssl" => options.check_ssl = Some(flag),
+            "no-check-ssl" => options.check_ssl = Some(off),
+            "send-proxy" | "send-proxy-v2" | "send-proxy-v2-ssl" | "send-proxy-v2-ssl-cn" => {
+                let span = self.line.span(at);
+                options.send_proxy = Some(self.scope.set(word.into(), span));
+            }
+            "no-send-proxy"
+            | "no-send-proxy-v2"
+            | "no-send-proxy-v2-ssl"
+            | "no-send-proxy-v2-ssl-cn" => options.send_proxy = None,
+            "track" => options.track = Some(text),
+            "addr" => options.check_addr = Some(text),
+            "observe" => options.observe = Some(text),
+            "on-error" => options.on_error = Some(text),
+            "on-marked-down" => options.on_marked_down = Some(text),
+            "sni" => options.sni = Some(text),
+            "proto" => options.proto = Some(text),
+            "namespace" => options.namespace = Some(text),
+            "resolvers" => options.resolvers = Some(text),
+            "init-addr" => options.init_addr = Some(text),
+            "init-state" => options.init_state = Some(text),
+            "hash-key" => options.hash_key = Some(text),
+            "guid" => options.guid = Some(text),
+            "maxqueue" => options.maxqueue = Some(count),
+            "minconn" => options.minconn = Some(count),
+            "port" => {
+                let port = u16::try_from(count.value).unwrap_or(0);
+                options.check_port = Some(Setting {
+                    value: port,
+                    origin: count.origin,
+                });
+            }
+            "source" => return self.source(at),
+            _ => return self.unmodelled(at),
+        }
+        1 + usize::from(takes_value(word))
+    }
+
+    /// Intervals and thresholds.
+    fn timing(&mut self, at: usize) -> Option<usize> {
+        let word = self.line.word(at);
+        match word {
+            "inter" | "fastinter" | "downinter" | "slowstart" => {
+                let time = self.time(at);
+                let maybe = Setting {
+                    value: Some(time.value),
+                    origin: time.origin,
+                };
+                let options = Arc::make_mut(&mut self.settings.options);
+                match word {
+                    "inter" => options.timing.inter = time,
+                    "fastinter" => options.timing.fastinter = maybe,
+                    "downinter" => options.timing.downinter = maybe,
+                    _ => options.slowstart = Some(time),
+                }
+            }
+            "rise" | "fall" => {
+                let count = self.count(at);
+                let timing = &mut Arc::make_mut(&mut self.settings.options).timing;
+                if word == "rise" {
+                    timing.rise = count;
+                } else {
+                    timing.fall = count;
+                }
+            }
+            _ => return None,
+        }
+        Some(2)
+    }
+
+    /// `source ADDRESS [usesrc WHAT] [interface NAME]`.
+    fn source(&mut self, at: usize) -> usize {
+        let source = self.word(at);
+        Arc::make_mut(&mut self.settings.options).source = Some(source);
+        let mut taken = 2;
+        while matches!(self.line.word(at + taken), "usesrc" | "interface") {
+            taken += 2;
+        }
+        taken
+    }
+
+    fn unmodelled(&mut self, at: usize) -> usize {
+        let word = self.line.word(at);
+        let taken = 1 + usize::from(takes_value(word));
+        let end = (at + taken).min(self.line.len());
+        let words: Vec<&str> = (at..end).map(|at| self.line.word(at)).collect();
+        let options = Arc::make_mut(&mut self.settings.options);
+        options.other.push(words.join(" ").into());
+        taken
+    }
+}

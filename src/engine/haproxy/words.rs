@@ -1,0 +1,128 @@
+//! Names that the parser has to know.
+
+/// Words that start a section (manual 2.1 and 3; newer ones included).
+const SECTIONS: &[&str] = &[
+    "global",
+    "defaults",
+    "frontend",
+    "backend",
+    "listen",
+    "peers",
+    "ring",
+    "resolvers",
+    "userlist",
+    "program",
+    "cache",
+    "mailers",
+    "fcgi-app",
+    "http-errors",
+    "log-forward",
+    "log-profile",
+    "crt-store",
+    "acme",
+    "traces",
+    "healthcheck",
+    "namespace_list",
+];
+
+/// Whether `word` starts a section.
+pub(crate) fn is_section(word: &str) -> bool {
+    SECTIONS.contains(&word)
+}
+
+/// Whether lines that start with `word` are made of server options.
+pub(crate) fn is_server_line(word: &str) -> bool {
+    matches!(word, "server" | "server-template" | "default-server")
+}
+
+/// Server options that are followed by a value (manual 5.2; newer ones included). Unknown words are
+/// taken for flags, so that nothing behind them is lost.
+const WITH_VALUE: &[&str] = &[
+    "addr",
+    "agent-addr",
+    "agent-inter",
+    "agent-port",
+    "agent-send",
+    "alpn",
+    "ca-file",
+    "cc",
+    "check-alpn",
+    "check-pool-conn-name",
+    "check-proto",
+    "check-sni",
+    "ciphers",
+    "ciphersuites",
+    "client-sigalgs",
+    "cookie",
+    "crl-file",
+    "crt",
+    "curves",
+    "downinter",
+    "ech",
+    "error-limit",
+    "fall",
+    "fastinter",
+    "guid",
+    "hash-key",
+    "id",
+    "idle-ping",
+    "init-addr",
+    "init-state",
+    "inter",
+    "ktls",
+    "log-bufsize",
+    "log-proto",
+    "max-reuse",
+    "maxconn",
+    "maxqueue",
+    "minconn",
+    "namespace",
+    "npn",
+    "observe",
+    "on-error",
+    "on-marked-down",
+    "on-marked-up",
+    "pool-conn-name",
+    "pool-low-conn",
+    "pool-max-conn",
+    "pool-purge-delay",
+    "port",
+    "proto",
+    "proxy-v2-options",
+    "redir",
+    "resolve-net",
+    "resolve-opts",
+    "resolve-prefer",
+    "resolvers",
+    "rise",
+    "shard",
+    "sigalgs",
+    "slowstart",
+    "sni",
+    "socks4",
+    "source",
+    "ssl-max-ver",
+    "ssl-min-ver",
+    "tcp-md5sig",
+    "tcp-ut",
+    "track",
+    "verify",
+    "verifyhost",
+    "weight",
+    "ws",
+];
+
+/// Whether the server option `word` is followed by a value.
+pub(crate) fn takes_value(word: &str) -> bool {
+    WITH_VALUE.binary_search(&word).is_ok() || word.starts_with("set-proxy-v2-tlv-fmt")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn options_are_in_order() {
+        assert!(super::WITH_VALUE.is_sorted());
+        assert!(super::takes_value("weight"));
+        assert!(!super::takes_value("check"));
+    }
+}
