@@ -1,13 +1,35 @@
-//! nginx configurations: lexer, tree, parser and lowering to the model.
+//! nginx configurations: from files to the model.
+//!
+//! In: the bytes of the root files. Out: the [`Instance`](crate::model::Instance) and findings. `lex`
+//! makes words, `parse` trees, `include` ties the files together, `lower` makes the model; trees are
+//! dropped when it is made.
+
+mod comment;
+mod detect;
+mod dump;
+mod fault;
+mod glob;
+mod grammar;
+mod include;
+mod lex;
+mod library;
+mod lower;
+mod lua;
+mod parse;
+mod tree;
+mod value;
+
+use std::path::{Path, PathBuf};
 
 use super::{Input, Loaded, Options};
 use crate::error::Error;
+use crate::finding::Finding;
+use crate::model::Text;
 use crate::source::Sources;
+use include::Forest;
+use library::{Found, Library};
 
-/// How much `bytes` look like a nginx configuration: the number of telling words found, 0 for none.
-pub fn looks_like(_bytes: &[u8]) -> u32 {
-    0
-}
+pub use detect::looks_like;
 
 /// Whether a block that only a root file has (`events`, `http`, `stream`, `mail`) seems to stand in
 /// `bytes`. A cheap look that decides which files of a folder are read first.
@@ -29,9 +51,78 @@ pub fn has_main_block(bytes: &[u8]) -> bool {
 }
 
 /// Reads the files of one instance.
-pub fn load(_sources: &Sources, _inputs: Vec<Input>, _options: &Options) -> Result<Loaded, Error> {
-    Ok(Loaded {
-        variants: Vec::new(),
-        findings: Vec::new(),
-    })
+pub fn load(sources: &Sources, inputs: Vec<Input>, options: &Options) -> Result<Loaded, Error> {
+    let mut findings = Vec::new();
+    let mut forest = Forest::default();
+    let mut root = Text::default();
+    let mut library = Library::Disk(PathBuf::new());
+    for input in inputs {
+        let first = forest.trees.is_empty();
+        if first {
+            root = Text::from(&input.name);
+        }
+        let (found, files) = open(input, options);
+        if first {
+            library = files;
+        }
+        forest.add(sources, found, None, &mut findings);
+    }
+    forest.roots = forest.trees.len();
+    forest.follow(sources, &library, &mut findings)?;
+    forest.cut_loops(&mut findings);
+    Ok(finish(&forest, root, options, findings))
+}
+
+fn finish(forest: &Forest, root: Text, options: &Options, mut findings: Vec<Finding>) -> Loaded {
+    let (mut instance, refused) = lower::lower(forest, root, options);
+    instance.files = forest.trees.iter().map(|tree| tree.id).collect();
+    findings.extend(refused);
+    Loaded {
+        variants: vec![instance],
+        findings,
+    }
+}
+
+/// The first file of an input, and where its includes come from.
+fn open(input: Input, options: &Options) -> (Found, Library) {
+    if let Some(files) = dump::split(&input.bytes) {
+        return open_dump(&input.bytes, files);
+    }
+    let prefix = options.prefix.clone();
+    let folder = || {
+        let parent = input.path.as_deref().and_then(Path::parent);
+        parent.map(Path::to_owned).unwrap_or_default()
+    };
+    let base = prefix.unwrap_or_else(folder);
+    let key = input
+        .path
+        .as_deref()
+        .map_or_else(|| input.name.clone(), library::disk_key);
+    let found = Found {
+        key,
+        name: input.name,
+        bytes: input.bytes,
+    };
+    (found, Library::Disk(base))
+}
+
+fn open_dump(bytes: &[u8], files: Vec<dump::DumpedFile>) -> (Found, Library) {
+    let content = |file: dump::DumpedFile| {
+        let own = bytes.get(file.start..file.end).unwrap_or_default().to_vec();
+        (file.path, own)
+    };
+    let mut files: Vec<_> = files.into_iter().map(content).collect();
+    let (path, content) = if files.is_empty() {
+        Default::default()
+    } else {
+        files.remove(0)
+    };
+    let end = path.rfind('/').map_or(0, |at| at + 1);
+    let base = path.get(..end).unwrap_or_default().to_owned();
+    let found = Found {
+        key: path.clone(),
+        name: path,
+        bytes: content,
+    };
+    (found, Library::Dump { base, files })
 }

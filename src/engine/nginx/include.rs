@@ -1,0 +1,304 @@
+//! All files of an instance: the root files and what they include.
+//!
+//! In: the root files. Out: their trees, tied together by the includes, and findings. An include is
+//! resolved as nginx does it: against the folder of the root file, never that of the including one
+//! (`ngx_conf_include()`, `ngx_conf_full_name()`).
+
+use std::collections::HashMap;
+
+use super::fault::refused;
+use super::library::{Found, Library, Resolved};
+use super::parse::{bom_length, parse};
+use super::tree::{Directive, FileTree};
+use crate::error::Error;
+use crate::finding::Finding;
+use crate::model::Text;
+use crate::source::{Sources, Span};
+
+/// The includes of one file: the index of the directive and the files it stands for.
+type Includes = Vec<(u32, Vec<usize>)>;
+
+/// Every file of an instance.
+#[derive(Debug, Default)]
+pub(crate) struct Forest {
+    /// The files, root files first.
+    pub(crate) trees: Vec<FileTree>,
+    /// The number of root files.
+    pub(crate) roots: usize,
+    includes: Vec<Includes>,
+    by_key: HashMap<String, usize>,
+}
+
+impl Forest {
+    /// The files that stand in place of the `include` at `node` of the file at `tree`.
+    pub(crate) fn included(&self, tree: usize, node: u32) -> &[usize] {
+        let Some(includes) = self.includes.get(tree) else {
+            return &[];
+        };
+        includes
+            .binary_search_by_key(&node, |(at, _)| *at)
+            .ok()
+            .and_then(|at| includes.get(at))
+            .map_or(&[], |(_, files)| files)
+    }
+
+    /// Parses a file and keeps it under `key`.
+    pub(crate) fn add(
+        &mut self,
+        sources: &Sources,
+        found: Found,
+        from: Option<Span>,
+        findings: &mut Vec<Finding>,
+    ) -> usize {
+        let (id, source) = sources.add(found.name, found.bytes, from);
+        let bom = bom_length(source.bytes());
+        if bom > 0 {
+            findings.push(byte_order_mark(Span::new(id, 0, 3)));
+        }
+        let (tree, faults) = parse(id, source);
+        findings.extend(faults.into_findings(id));
+        self.trees.push(tree);
+        self.includes.push(Vec::new());
+        self.by_key.insert(found.key, self.trees.len() - 1);
+        self.trees.len() - 1
+    }
+
+    /// Reads the includes of every file, those of included files too.
+    pub(crate) fn follow(
+        &mut self,
+        sources: &Sources,
+        library: &Library,
+        findings: &mut Vec<Finding>,
+    ) -> Result<(), Error> {
+        let mut at = 0;
+        while let Some(tree) = self.trees.get(at) {
+            let wanted = wanted(tree, findings);
+            let mut includes = Vec::with_capacity(wanted.len());
+            for (node, pattern, span) in wanted {
+                let files = self.include(sources, library, &pattern, span, findings)?;
+                includes.push((node, files));
+            }
+            if let Some(slot) = self.includes.get_mut(at) {
+                *slot = includes;
+            }
+            at += 1;
+        }
+        Ok(())
+    }
+
+    fn include(
+        &mut self,
+        sources: &Sources,
+        library: &Library,
+        pattern: &str,
+        span: Span,
+        findings: &mut Vec<Finding>,
+    ) -> Result<Vec<usize>, Error> {
+        let mut files = Vec::new();
+        for resolved in library.resolve(pattern)? {
+            match resolved {
+                Resolved::File(path) => {
+                    let known = self.by_key.get(&path.key).copied();
+                    let index = match known {
+                        Some(index) => index,
+                        None => self.add(sources, library.read(path)?, Some(span), findings),
+                    };
+                    files.push(index);
+                }
+                Resolved::Folder(name) => findings.push(folder(span, &name)),
+                Resolved::Missing(name) => findings.push(missing(span, &name)),
+            }
+        }
+        Ok(files)
+    }
+
+    /// Cuts the includes that lead back to a file that is being included, and those that would make
+    /// the whole larger than anything could read.
+    pub(crate) fn cut_loops(&mut self, findings: &mut Vec<Finding>) {
+        let mut search = Search::new(self);
+        for root in 0..self.roots {
+            search.run(self, root);
+        }
+        for &(tree, include, target) in &search.back_edges {
+            if let Some((span, name)) = self.include_span(tree, include, target) {
+                findings.push(include_loop(span, &name));
+            }
+        }
+        let total = search.sizes.iter().take(self.roots);
+        let too_large = total.fold(0_u64, |sum, size| sum.saturating_add(*size)) > MAX_NODES;
+        let (mut cut, again) = (search.back_edges, search.repeated);
+        if too_large {
+            if let Some(&(tree, include, target)) = again.first()
+                && let Some((span, name)) = self.include_span(tree, include, target)
+            {
+                findings.push(too_many(span, &name));
+            }
+            cut.extend(again);
+        }
+        // From the last on, so that the places of the others hold.
+        cut.sort_unstable_by(|a, b| b.cmp(a));
+        for (tree, include, target) in cut {
+            let includes = self.includes.get_mut(tree);
+            if let Some((_, files)) = includes.and_then(|list| list.get_mut(include)) {
+                files.remove(target);
+            }
+        }
+    }
+
+    fn include_span(&self, tree: usize, include: usize, target: usize) -> Option<(Span, Text)> {
+        let (node, files) = self.includes.get(tree)?.get(include)?;
+        let directive = self.trees.get(tree)?.directive(*node)?;
+        let file = self.trees.get(*files.get(target)?)?;
+        Some((directive.span(), Text::from(file.source.name())))
+    }
+}
+
+/// More directives than any real configuration has after its includes are put in place; files that
+/// include each other twice would otherwise double without end.
+const MAX_NODES: u64 = 20_000_000;
+
+/// The `include` directives of a file: index, pattern and place.
+fn wanted(tree: &FileTree, findings: &mut Vec<Finding>) -> Vec<(u32, String, Span)> {
+    let mut wanted = Vec::new();
+    for index in 0..tree.len() {
+        let Some(directive) = tree.directive(index).filter(is_include) else {
+            continue;
+        };
+        if directive.arguments() == 1 {
+            let pattern = String::from_utf8_lossy(&directive.bytes(1)).into_owned();
+            wanted.push((index, pattern, directive.span()));
+        } else {
+            findings.push(refused(
+                directive.span(),
+                format!(
+                    "`include` has {} arguments: nginx refuses to start with any number but 1",
+                    directive.arguments()
+                ),
+                "write one `include` per file, or a pattern",
+            ));
+        }
+    }
+    wanted
+}
+
+fn is_include(directive: &Directive<'_>) -> bool {
+    !directive.is_block() && *directive.name() == *b"include"
+}
+
+/// An include: the file, its number among the includes of that file, the number of the target.
+type Edge = (usize, usize, usize);
+
+/// A walk over the includes, each file once.
+struct Search {
+    /// 0 not seen, 1 being included, 2 done.
+    state: Vec<u8>,
+    /// Directives of a file with its includes in place.
+    sizes: Vec<u64>,
+    back_edges: Vec<Edge>,
+    /// Includes of a file that was included before.
+    repeated: Vec<Edge>,
+}
+
+impl Search {
+    fn new(forest: &Forest) -> Self {
+        let nodes = |tree: &FileTree| u64::from(tree.len()) + 1;
+        Self {
+            state: vec![0; forest.trees.len()],
+            sizes: forest.trees.iter().map(nodes).collect(),
+            back_edges: Vec::new(),
+            repeated: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, forest: &Forest, root: usize) {
+        let mut stack = vec![(root, 0, 0)];
+        self.set(root, 1);
+        while let Some((tree, include, target)) = stack.last_mut() {
+            let edge = (*tree, *include, *target);
+            let list = forest.includes.get(*tree);
+            let Some((_, files)) = list.and_then(|list| list.get(*include)) else {
+                let (tree, ..) = edge;
+                stack.pop();
+                self.set(tree, 2);
+                if let Some(&(parent, ..)) = stack.last() {
+                    self.grow(parent, tree);
+                }
+                continue;
+            };
+            let Some(&file) = files.get(*target) else {
+                (*include, *target) = (*include + 1, 0);
+                continue;
+            };
+            *target += 1;
+            match self.state.get(file) {
+                Some(0) => {
+                    self.set(file, 1);
+                    stack.push((file, 0, 0));
+                }
+                Some(1) => self.back_edges.push(edge),
+                _ => {
+                    self.repeated.push(edge);
+                    self.grow(edge.0, file);
+                }
+            }
+        }
+    }
+
+    fn set(&mut self, file: usize, state: u8) {
+        if let Some(slot) = self.state.get_mut(file) {
+            *slot = state;
+        }
+    }
+
+    fn grow(&mut self, tree: usize, by: usize) {
+        let more = self.sizes.get(by).copied().unwrap_or(0);
+        if let Some(size) = self.sizes.get_mut(tree) {
+            *size = size.saturating_add(more);
+        }
+    }
+}
+
+fn byte_order_mark(span: Span) -> Finding {
+    refused(
+        span,
+        "the file begins with a UTF-8 byte order mark: nginx takes it for a part of the first directive and refuses to start",
+        "save the file as UTF-8 without byte order mark",
+    )
+    .label("byte order mark")
+}
+
+fn missing(span: Span, name: &str) -> Finding {
+    refused(
+        span,
+        format!("`include` of `{name}`, which does not exist: nginx refuses to start"),
+        "create the file or correct the path; it is relative to the folder of the main file",
+    )
+}
+
+fn folder(span: Span, name: &str) -> Finding {
+    refused(
+        span,
+        format!("`include` of `{name}`, which is a folder: nginx refuses to start"),
+        format!("include the files in it: `{name}/*.conf`"),
+    )
+}
+
+fn include_loop(span: Span, name: &str) -> Finding {
+    refused(
+        span,
+        format!(
+            "`include` of `{name}` leads back to a file that is being included: nginx opens files until it has none left and refuses to start"
+        ),
+        "remove one `include` of the loop",
+    )
+}
+
+fn too_many(span: Span, name: &str) -> Finding {
+    refused(
+        span,
+        format!(
+            "with `{name}` included again and again the configuration has more than {MAX_NODES} directives: each file is audited once"
+        ),
+        "include each file where it is needed only",
+    )
+}

@@ -1,0 +1,280 @@
+//! The tokens of one nginx file.
+//!
+//! In: the bytes of a file. Out: words, `;`, `{`, `}`, comments and faults, one after another. The
+//! rules are those of `ngx_conf_read_token()` (`src/core/ngx_conf_file.c`); where nginx stops, a fault
+//! is given and reading goes on.
+
+use std::borrow::Cow;
+
+/// A run of bytes in the file being read. Of a quoted word the quotes are a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Range {
+    /// Offset of the first byte.
+    pub(crate) start: u32,
+    /// Offset behind the last byte.
+    pub(crate) end: u32,
+}
+
+impl Range {
+    pub(crate) fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: offset(start),
+            end: offset(end),
+        }
+    }
+
+    /// The bytes of the range.
+    pub(crate) fn of(self, bytes: &[u8]) -> &[u8] {
+        bytes
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
+    }
+}
+
+/// Files are never larger than offsets can tell, see [`crate::source::Sources::MAX_BYTES`].
+pub(crate) fn offset(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// What was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// A word; `true` when it is the first one after a line end.
+    Word(Range, bool),
+    /// `;` at this offset.
+    Semicolon(u32),
+    /// `{` at this offset.
+    Open(u32),
+    /// `}` at this offset.
+    Close(u32),
+    /// A comment from its `#` to the end of the line.
+    Comment(Range),
+    /// Something nginx refuses.
+    Fault(LexFault, Range),
+    /// Nothing is left.
+    End,
+}
+
+/// What nginx's reader refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LexFault {
+    /// A quoted word is not closed; the range is its first line.
+    Unterminated,
+    /// Something follows a closing quote without a space.
+    AfterQuote,
+    /// A word or comment does not fit nginx's buffer.
+    TooLong,
+}
+
+/// `NGX_CONF_BUFFER`: a word, with the quote that closes it, must be shorter.
+const BUFFER: usize = 4096;
+
+/// Reads one file.
+#[derive(Debug)]
+pub(crate) struct Lexer<'a> {
+    bytes: &'a [u8],
+    pos: usize,
+    new_line: bool,
+    pending: Option<Token>,
+    /// From here on there is no such quote (`"`, `'`) that could close a word: searched once.
+    no_quote_from: [usize; 2],
+}
+
+impl<'a> Lexer<'a> {
+    /// A reader that starts at `pos`.
+    pub(crate) fn new(bytes: &'a [u8], pos: usize) -> Self {
+        Self {
+            bytes,
+            pos,
+            new_line: true,
+            pending: None,
+            no_quote_from: [usize::MAX; 2],
+        }
+    }
+
+    /// Goes on reading at `pos`.
+    pub(crate) fn jump(&mut self, pos: usize) {
+        self.pos = pos;
+        self.pending = None;
+    }
+
+    /// The next token.
+    pub(crate) fn next(&mut self) -> Token {
+        if let Some(token) = self.pending.take() {
+            return token;
+        }
+        self.skip_space();
+        let start = self.pos;
+        let Some(&first) = self.bytes.get(start) else {
+            return Token::End;
+        };
+        match first {
+            b';' => self.single(Token::Semicolon(offset(start))),
+            b'{' => self.single(Token::Open(offset(start))),
+            b'}' => self.single(Token::Close(offset(start))),
+            b'#' => self.comment(start),
+            b'"' | b'\'' => self.quoted(start, first),
+            _ => self.bare(start),
+        }
+    }
+
+    fn single(&mut self, token: Token) -> Token {
+        self.pos += 1;
+        token
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(&byte) = self.bytes.get(self.pos) {
+            match byte {
+                b'\n' => self.new_line = true,
+                b' ' | b'\t' | b'\r' => {}
+                _ => break,
+            }
+            self.pos += 1;
+        }
+    }
+
+    fn comment(&mut self, start: usize) -> Token {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let end = memchr::memchr(b'\n', rest).map_or(self.bytes.len(), |at| start + at);
+        self.pos = end;
+        let text = self.bytes.get(start..end).unwrap_or_default();
+        let trimmed = text.strip_suffix(b"\r").unwrap_or(text);
+        let range = Range::new(start, start + trimmed.len());
+        if text.len() >= BUFFER {
+            self.pending = Some(Token::Comment(range));
+            return Token::Fault(LexFault::TooLong, range);
+        }
+        Token::Comment(range)
+    }
+
+    fn bare(&mut self, start: usize) -> Token {
+        self.pos = bare_end(self.bytes, start);
+        let too_long = self.pos - start >= BUFFER;
+        self.word(start, too_long)
+    }
+
+    fn word(&mut self, start: usize, too_long: bool) -> Token {
+        let range = Range::new(start, self.pos);
+        let word = Token::Word(range, std::mem::take(&mut self.new_line));
+        if too_long {
+            self.pending = Some(word);
+            return Token::Fault(LexFault::TooLong, range);
+        }
+        word
+    }
+
+    fn quoted(&mut self, start: usize, quote: u8) -> Token {
+        let Some(close) = self.closing_quote(start, quote) else {
+            return self.unterminated(start);
+        };
+        self.pos = close + 1;
+        let next = self.bytes.get(self.pos).copied();
+        // `}` is left to the parser, which misses the `;` there.
+        if matches!(
+            next,
+            None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b')' | b'}')
+        ) {
+            return self.word(start, close - start >= BUFFER);
+        }
+        let text = self.bytes.get(start..close).unwrap_or_default();
+        if memchr::memchr(b'\n', text).is_some() {
+            // The quote that seems to close it opens the next word: the one at `start` lacks its end.
+            return self.unterminated(start);
+        }
+        let stray = Range::new(self.pos, self.pos + 1);
+        let word = self.word(start, false);
+        self.pending = Some(Token::Fault(LexFault::AfterQuote, stray));
+        word
+    }
+
+    /// The offset of the quote that closes the word opened at `start`.
+    fn closing_quote(&mut self, start: usize, quote: u8) -> Option<usize> {
+        let known = self.no_quote_from.get_mut(usize::from(quote == b'\''))?;
+        if start >= *known {
+            return None;
+        }
+        let mut at = start + 1;
+        loop {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            let Some(found) = memchr::memchr2(quote, b'\\', rest) else {
+                *known = start;
+                return None;
+            };
+            at += found;
+            if self.bytes.get(at) == Some(&quote) {
+                return Some(at);
+            }
+            at += 2;
+        }
+    }
+
+    /// Takes the rest of the line, without a `;` or `{` at its end, for the word that is not closed.
+    fn unterminated(&mut self, start: usize) -> Token {
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let line = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let text = rest.get(..line).unwrap_or_default().trim_ascii_end();
+        let text = match text.split_last() {
+            Some((b';' | b'{', before)) => before.trim_ascii_end(),
+            _ => text,
+        };
+        self.pos = start + text.len().max(1);
+        let range = Range::new(start, self.pos);
+        self.pending = Some(Token::Word(range, std::mem::take(&mut self.new_line)));
+        Token::Fault(LexFault::Unterminated, range)
+    }
+}
+
+/// The end of the unquoted word at `start`: quotes inside it are ordinary characters, a backslash
+/// takes the next byte along, and `{` behind `$` does not open a block.
+fn bare_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' => break,
+            b'\\' => at += 2,
+            b'$' => {
+                at += 1;
+                while bytes.get(at) == Some(&b'{') {
+                    at += 1;
+                }
+            }
+            _ => at += 1,
+        }
+    }
+    at.min(bytes.len())
+}
+
+/// The text of a word as nginx passes it to a directive: without quotes, escapes resolved.
+pub(crate) fn cook(raw: &[u8]) -> Cow<'_, [u8]> {
+    let inner = unquote(raw);
+    let Some(first) = memchr::memchr(b'\\', inner) else {
+        return Cow::Borrowed(inner);
+    };
+    let mut text = inner.get(..first).unwrap_or_default().to_vec();
+    let mut rest = inner.get(first..).unwrap_or_default();
+    while let Some((&byte, tail)) = rest.split_first() {
+        let (cooked, tail) = match (byte, tail.split_first()) {
+            (b'\\', Some((&escaped, tail))) if matches!(escaped, b'"' | b'\'' | b'\\') => {
+                (escaped, tail)
+            }
+            (b'\\', Some((b't', tail))) => (b'\t', tail),
+            (b'\\', Some((b'r', tail))) => (b'\r', tail),
+            (b'\\', Some((b'n', tail))) => (b'\n', tail),
+            _ => (byte, tail),
+        };
+        text.push(cooked);
+        rest = tail;
+    }
+    Cow::Owned(text)
+}
+
+fn unquote(raw: &[u8]) -> &[u8] {
+    match raw.split_first() {
+        Some((quote @ (b'"' | b'\''), inner)) => match inner.split_last() {
+            Some((last, text)) if last == quote => text,
+            _ => inner,
+        },
+        _ => raw,
+    }
+}

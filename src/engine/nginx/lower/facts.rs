@@ -1,0 +1,90 @@
+//! Facts that hold wherever in the files a word stands.
+//!
+//! In: the forest. Out: where `X-Forwarded-For` is read, where resolvers are set, whether the
+//! configuration is one for commercial nginx.
+
+use crate::engine::nginx::include::Forest;
+use crate::engine::nginx::tree::{Directive, FileTree};
+use crate::model::Instance;
+
+/// Adds what the files say to `instance`.
+pub(super) fn collect(forest: &Forest, instance: &mut Instance) {
+    for tree in &forest.trees {
+        forwarded_for(tree, instance);
+        for directive in directives(tree) {
+            if !directive.is_block() && *directive.name() == *b"resolver" {
+                instance.resolvers.push(directive.span());
+            }
+        }
+    }
+}
+
+fn directives(tree: &FileTree) -> impl Iterator<Item = Directive<'_>> {
+    (0..tree.len()).filter_map(|index| tree.directive(index))
+}
+
+const FORWARDED_FOR: &[u8] = b"http_x_forwarded_for";
+
+/// Words with `$http_x_forwarded_for`, those of log formats aside. nginx lower-cases variable names.
+fn forwarded_for(tree: &FileTree, instance: &mut Instance) {
+    let bytes = tree.source.bytes();
+    let mut last = None;
+    for at in memchr::memchr_iter(b'$', bytes) {
+        let rest = bytes.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix(b"{").unwrap_or(rest);
+        let name = rest.get(..FORWARDED_FOR.len()).unwrap_or_default();
+        if !name.eq_ignore_ascii_case(FORWARDED_FOR) {
+            continue;
+        }
+        let word = tree.words.partition_point(|word| word.start as usize <= at);
+        let Some(index) = word.checked_sub(1) else {
+            continue;
+        };
+        let Some(range) = tree.words.get(index).filter(|word| at < word.end as usize) else {
+            continue;
+        };
+        if last != Some(index) && !in_log_format(tree, index) {
+            instance.forwarded_for_reads.push(tree.span(*range));
+        }
+        last = Some(index);
+    }
+}
+
+fn in_log_format(tree: &FileTree, word: usize) -> bool {
+    let node = tree
+        .nodes
+        .partition_point(|node| node.first_word as usize <= word);
+    let directive = node
+        .checked_sub(1)
+        .and_then(|index| u32::try_from(index).ok())
+        .and_then(|index| tree.directive(index));
+    directive.is_some_and(|directive| *directive.name() == *b"log_format")
+}
+
+/// Directives that only commercial nginx has.
+const COMMERCIAL: &[&[u8]] = &[
+    b"health_check",
+    b"status_zone",
+    b"zone_sync",
+    b"keyval_zone",
+    b"keyval",
+    b"auth_jwt",
+    b"auth_jwt_key_file",
+    b"api",
+    b"upstream_conf",
+    b"ntlm",
+    b"least_time",
+    b"queue",
+    b"session_log",
+    b"f4f",
+    b"hls",
+];
+
+/// Whether the files use directives of commercial nginx.
+pub(super) fn is_plus(forest: &Forest) -> bool {
+    let commercial = |directive: Directive<'_>| COMMERCIAL.contains(&&*directive.name());
+    forest
+        .trees
+        .iter()
+        .any(|tree| directives(tree).any(commercial))
+}

@@ -1,0 +1,294 @@
+//! `server` blocks: where clients connect, and the locations in them.
+//!
+//! In: a `server` block and the scope around it. Out: a listener, and the routes of its locations.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::cursor::{Block, Children, Item};
+use super::pass::{self, Place};
+use super::refuse;
+use super::scope::{Scope, ScopeBuilder};
+use super::upstream::arguments;
+use super::{Group, Lowering};
+use crate::engine::nginx::comment;
+use crate::engine::nginx::tree::Directive;
+use crate::engine::nginx::value::listen_address;
+use crate::finding::Finding;
+use crate::model::{Bind, Condition, Layer, Listener, PathMatch, Port, Setting, Text};
+use crate::source::Span;
+
+/// The sockets of a group that were seen, to tell what nginx refuses.
+#[derive(Debug, Default)]
+pub(super) struct Sockets {
+    defaults: HashMap<String, Span>,
+    /// Address and port pairs of `stream`, with whether they take datagrams.
+    pairs: HashMap<(String, bool), Span>,
+}
+
+/// Lowers a `server` block.
+pub(super) fn lower<'t>(
+    lowering: &mut Lowering<'t>,
+    group: Group,
+    item: Item<'t>,
+    outer: &Rc<Scope>,
+    sockets: &mut Sockets,
+) {
+    let directive = item.directive;
+    let mut listener = new_listener(directive, group);
+    let mut udp = Vec::new();
+    for child in Children::of(lowering.forest, item.block()) {
+        let line = child.directive;
+        match (&*line.name(), line.is_block()) {
+            (b"listen", false) => {
+                let (bind, is_udp) = listen(line, group);
+                udp.push(is_udp);
+                listener.binds.push(bind);
+            }
+            (b"server_name", false) => {
+                let names = (1..=line.arguments()).map(|index| line.text(index));
+                listener.server_names.extend(names);
+            }
+            _ => {}
+        }
+    }
+    if group == Group::Stream && !udp.is_empty() && udp.iter().all(|udp| *udp) {
+        listener.layer = Layer::Udp;
+    }
+    sockets.add(group, &listener, &udp, &mut lowering.findings);
+    if listener.binds.is_empty() && group == Group::Http {
+        listener.binds.push(default_bind(directive));
+    }
+    listener.name = name(&listener);
+    let index = lowering.instance.listeners.len();
+    lowering.instance.listeners.push(listener);
+    if group == Group::Mail {
+        return;
+    }
+    let scope = walk(lowering, group, item, outer, index);
+    if let Some(listener) = lowering.instance.listeners.get_mut(index) {
+        listener.restores_client_address = scope.restores_client_address(lowering.forest);
+    }
+}
+
+fn new_listener(directive: Directive<'_>, group: Group) -> Listener {
+    Listener {
+        name: Text::default(),
+        layer: group.layer(),
+        span: directive.head(),
+        body: directive.span(),
+        binds: Vec::new(),
+        maxconn: Setting::engine_default(None),
+        server_names: Vec::new(),
+        restores_client_address: None,
+        comments: comment::of_block(directive),
+    }
+}
+
+/// The first name that says something, else the first socket.
+fn name(listener: &Listener) -> Text {
+    let named = |name: &&Text| !name.is_empty() && *name != "_";
+    let first_bind = listener.binds.first().map(|bind| &bind.address.text);
+    let name = listener.server_names.iter().find(named).or(first_bind);
+    name.cloned().unwrap_or_else(|| "server".into())
+}
+
+fn listen(directive: Directive<'_>, group: Group) -> (Bind, bool) {
+    let has = |word: &[u8]| (2..=directive.arguments()).any(|at| *directive.bytes(at) == *word);
+    let default = if group == Group::Http { 80 } else { 0 };
+    let bind = Bind {
+        address: listen_address(&directive.text(1), default),
+        span: directive.word_span(1),
+        tls: has(b"ssl") || has(b"quic"),
+        proxy_protocol: has(b"proxy_protocol"),
+        default_server: has(b"default_server") || has(b"default"),
+    };
+    (bind, has(b"udp"))
+}
+
+/// Without `listen` a server of `http` takes port 80 (8000 when it is not run by root).
+fn default_bind(directive: Directive<'_>) -> Bind {
+    let mut address = listen_address("*:80", 80);
+    address.port = Port::Default(80);
+    Bind {
+        address,
+        span: directive.head(),
+        tls: false,
+        proxy_protocol: false,
+        default_server: false,
+    }
+}
+
+impl Sockets {
+    fn add(
+        &mut self,
+        group: Group,
+        listener: &Listener,
+        udp: &[bool],
+        findings: &mut Vec<Finding>,
+    ) {
+        let mut own = HashMap::new();
+        for (bind, udp) in std::iter::zip(&listener.binds, udp) {
+            let Some(pair) = pair(bind) else { continue };
+            let text = &bind.address.text;
+            if group == Group::Stream {
+                match self.pairs.get(&(pair.clone(), *udp)) {
+                    Some(first) => findings.push(refuse::duplicate_listen(bind.span, text, *first)),
+                    None => _ = self.pairs.insert((pair, *udp), bind.span),
+                }
+                continue;
+            }
+            if let Some(first) = own.insert((pair.clone(), *udp), bind.span) {
+                findings.push(refuse::duplicate_listen(bind.span, text, first));
+            } else if group == Group::Http && bind.default_server {
+                match self.defaults.get(&pair) {
+                    Some(first) => {
+                        findings.push(refuse::duplicate_default_server(bind.span, text, *first));
+                    }
+                    None => _ = self.defaults.insert(pair, bind.span),
+                }
+            }
+        }
+    }
+}
+
+/// The same text for the same socket; `None` where it cannot be told.
+fn pair(bind: &Bind) -> Option<String> {
+    use crate::model::AddressKind;
+    let address = &bind.address;
+    let host = match address.kind {
+        AddressKind::Any if address.host == "::" => "[::]",
+        AddressKind::Any => "*",
+        AddressKind::Opaque => return None,
+        AddressKind::Ipv4
+        | AddressKind::Ipv6
+        | AddressKind::Name
+        | AddressKind::Unix
+        | AddressKind::Abstract
+        | AddressKind::Other => &address.host,
+    };
+    match address.port {
+        Port::Fixed(port) | Port::Default(port) => Some(format!("{host}:{port}")),
+        Port::None => Some(host.to_owned()),
+        Port::Range(..) | Port::Offset(_) => None,
+    }
+}
+
+/// A block that is still to be looked at.
+struct Pending {
+    block: Block,
+    scope: Rc<Scope>,
+    condition: Condition,
+}
+
+/// Walks a `server` block and the blocks in it; the scope of the server is returned.
+fn walk<'t>(
+    lowering: &mut Lowering<'t>,
+    group: Group,
+    server: Item<'t>,
+    outer: &Rc<Scope>,
+    listener: usize,
+) -> Rc<Scope> {
+    let mut own = None;
+    let mut stack = vec![Pending {
+        block: server.block(),
+        scope: Rc::clone(outer),
+        condition: Condition::Always,
+    }];
+    while let Some(pending) = stack.pop() {
+        let mut content = Content::default();
+        for item in Children::of(lowering.forest, pending.block) {
+            content.sort(lowering, item);
+        }
+        let has_own = !content.scope.is_empty();
+        let scope = Scope::enter(&pending.scope, content.scope);
+        let place = Place {
+            group,
+            listener,
+            condition: &pending.condition,
+            scope: &scope,
+            own: has_own,
+        };
+        for pass in content.passes {
+            pass::lower(lowering, &place, pass);
+        }
+        note_health_checks(lowering, &content.health_checks);
+        for block in content.blocks.into_iter().rev() {
+            stack.push(Pending {
+                block: block.block(),
+                scope: Rc::clone(&scope),
+                condition: condition(block.directive),
+            });
+        }
+        own.get_or_insert(scope);
+    }
+    own.unwrap_or_else(|| Rc::clone(outer))
+}
+
+/// A `health_check` counts for the route of its location, which is the last one made.
+fn note_health_checks(lowering: &mut Lowering<'_>, spans: &[Span]) {
+    if let (Some(span), Some(route)) =
+        (spans.first(), lowering.instance.routes.len().checked_sub(1))
+    {
+        lowering.health_checks.push((route, *span));
+    }
+}
+
+/// The directives of one block by what they are for.
+#[derive(Default)]
+struct Content<'t> {
+    scope: ScopeBuilder,
+    passes: Vec<Item<'t>>,
+    blocks: Vec<Item<'t>>,
+    health_checks: Vec<Span>,
+}
+
+impl<'t> Content<'t> {
+    fn sort(&mut self, lowering: &mut Lowering<'t>, item: Item<'t>) {
+        let directive = item.directive;
+        let name = directive.name();
+        match (&*name, directive.is_block()) {
+            (b"location" | b"limit_except", true) => self.blocks.push(item),
+            (b"if", true) => {
+                lowering.splits.condition(directive);
+                self.blocks.push(item);
+            }
+            (b"set", false) => lowering.splits.set(directive),
+            (b"health_check", false) => self.health_checks.push(directive.span()),
+            (b"listen" | b"server_name" | b"include" | b"resolver", false) => {}
+            (name, false) if pass::is_pass(name) => self.passes.push(item),
+            _ if self.scope.take(item, &name) => {}
+            _ => lowering.not_modelled(directive),
+        }
+    }
+}
+
+/// When a block applies.
+fn condition(directive: Directive<'_>) -> Condition {
+    if *directive.name() != *b"location" {
+        let name = String::from_utf8_lossy(&directive.name()).into_owned();
+        return Condition::Opaque(Text::from(format!("{name} {}", arguments(directive))));
+    }
+    let (modifier, path) = if directive.arguments() >= 2 {
+        (directive.text(1), directive.text(2))
+    } else {
+        split_modifier(&directive.text(1))
+    };
+    Condition::Path(match modifier.as_str() {
+        "=" => PathMatch::Exact(path),
+        "~" => PathMatch::Regex(path),
+        "~*" => PathMatch::Regex(Text::from(format!("(?i){path}"))),
+        _ if path.starts_with('@') => PathMatch::Named(path),
+        _ => PathMatch::Prefix(path),
+    })
+}
+
+/// The modifier that is written without a space before the path.
+fn split_modifier(text: &Text) -> (Text, Text) {
+    for modifier in ["=", "^~", "~*", "~"] {
+        if let Some(path) = text.strip_prefix(modifier) {
+            return (modifier.into(), path.into());
+        }
+    }
+    (Text::default(), text.clone())
+}

@@ -1,0 +1,215 @@
+//! One `server` of an upstream, and the servers that a `…_pass` to a host implies.
+//!
+//! In: the directive. Out: a server of the model, and findings for what nginx refuses
+//! (`ngx_http_upstream_server()` in `src/http/ngx_http_upstream.c` and its twin in `src/stream`).
+
+use std::sync::Arc;
+
+use super::refuse;
+use crate::engine::nginx::comment;
+use crate::engine::nginx::tree::Directive;
+use crate::engine::nginx::value::{self, server_address};
+use crate::finding::Finding;
+use crate::model::{Address, Layer, Origin, PassiveCheck, Server, ServerOptions, Setting, Text};
+use crate::source::Span;
+
+/// What a `server` may have at its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowed {
+    /// Of the upstream.
+    pub(super) layer: Layer,
+    /// Whether commercial parameters are fine.
+    pub(super) plus: bool,
+    /// No method without backups stands above it.
+    pub(super) backup: bool,
+}
+
+/// A server with everything at nginx's defaults.
+pub(super) fn new_server(
+    address: Address,
+    span: Span,
+    head: Span,
+    plain: &Arc<ServerOptions>,
+) -> Server {
+    Server {
+        name: address.text.clone(),
+        address,
+        span,
+        head,
+        weight: Setting::engine_default(1),
+        backup: Setting::engine_default(false),
+        disabled: Setting::engine_default(false),
+        maxconn: Setting::engine_default(None),
+        id: Setting::engine_default(0),
+        check: Setting::engine_default(false),
+        agent_check: Setting::engine_default(false),
+        cookie: None,
+        passive: PassiveCheck::default(),
+        options: Arc::clone(plain),
+        template: None,
+        comment: None,
+    }
+}
+
+/// Reads one `server` directive.
+pub(super) fn lower(
+    directive: Directive<'_>,
+    allowed: Allowed,
+    plain: &Arc<ServerOptions>,
+    upstream: &Text,
+    findings: &mut Vec<Finding>,
+) -> Server {
+    let default_port = (allowed.layer == Layer::Http).then_some(80);
+    let (address, fault) = server_address(&directive.text(1), default_port);
+    let address_span = directive.word_span(1);
+    let head = directive.word_span(0).to(address_span);
+    let mut line = Line {
+        server: new_server(address, directive.span(), head, plain),
+        allowed,
+        options: None,
+        refused: Vec::new(),
+    };
+    line.server.comment = comment::of_directive(directive);
+    if let Some(fault) = fault {
+        line.refused
+            .push(refuse::address(address_span, &line.server.name, fault));
+    } else if allowed.layer != Layer::Http && lacks_port(&line.server) {
+        line.refused
+            .push(refuse::no_port(address_span, &line.server.name));
+    }
+    for index in 2..=directive.arguments() {
+        line.parameter(&directive.text(index), directive.word_span(index));
+    }
+    let Line {
+        mut server,
+        options,
+        refused,
+        ..
+    } = line;
+    if let Some(options) = options {
+        server.options = Arc::new(options);
+    }
+    let name = server.name.clone();
+    findings.extend(
+        refused
+            .into_iter()
+            .map(|finding| finding.backend(upstream).server(&name)),
+    );
+    server
+}
+
+fn lacks_port(server: &Server) -> bool {
+    use crate::model::{AddressKind, Port};
+    server.address.port == Port::None
+        && !matches!(server.address.kind, AddressKind::Unix | AddressKind::Opaque)
+}
+
+struct Line {
+    server: Server,
+    allowed: Allowed,
+    options: Option<ServerOptions>,
+    refused: Vec<Finding>,
+}
+
+impl Line {
+    fn options(&mut self) -> &mut ServerOptions {
+        self.options.get_or_insert_with(ServerOptions::default)
+    }
+
+    fn parameter(&mut self, text: &Text, span: Span) {
+        match text.as_str() {
+            "backup" => self.backup(span),
+            "down" => self.server.disabled = Setting::explicit(true, span),
+            "drain" => self.options().drain = Some(Setting::explicit(true, span)),
+            "resolve" => {
+                self.options().resolvers = Some(Setting::explicit(text.clone(), span));
+            }
+            _ => match text.split_once('=') {
+                Some((name, value)) => self.named(name, value, span),
+                None => self.options().other.push(text.clone()),
+            },
+        }
+    }
+
+    fn named(&mut self, name: &str, value: &str, span: Span) {
+        match name {
+            "weight" => {
+                let weight = self.number(value, span, |number| number > 0);
+                self.server.weight = weight;
+            }
+            "max_conns" => {
+                let limit = self.number(value, span, |_| true);
+                self.server.maxconn = Setting {
+                    value: Some(limit.value).filter(|&limit| limit > 0),
+                    origin: limit.origin,
+                };
+            }
+            "max_fails" => self.server.passive.max_fails = self.number(value, span, |_| true),
+            "fail_timeout" => {
+                let timeout = self.time(value, span);
+                self.server.passive.fail_timeout = timeout;
+            }
+            "slow_start" => self.slow_start(value, span),
+            "service" => self.options().service = Some(Setting::explicit(value.into(), span)),
+            "route" => self
+                .options()
+                .other
+                .push(Text::from(format!("route={value}"))),
+            _ => self
+                .options()
+                .other
+                .push(Text::from(format!("{name}={value}"))),
+        }
+    }
+
+    fn backup(&mut self, span: Span) {
+        self.server.backup = Setting::explicit(true, span);
+        if !self.allowed.backup {
+            self.refused.push(refuse::backup(span, &self.server.name));
+        }
+    }
+
+    /// A number that nginx takes when `valid`; one with a variable is not known.
+    fn number(&mut self, value: &str, span: Span, valid: impl Fn(u32) -> bool) -> Setting<u32> {
+        match value::count(value) {
+            Some(number) if valid(number) => Setting::explicit(number, span),
+            number => {
+                self.refuse_value(value, span, number == Some(0));
+                Setting {
+                    value: 1,
+                    origin: Origin::Opaque(span),
+                }
+            }
+        }
+    }
+
+    fn time(&mut self, value: &str, span: Span) -> Setting<std::time::Duration> {
+        if let Some(time) = value::time(value, false) {
+            return Setting::explicit(time, span);
+        }
+        self.refuse_value(value, span, false);
+        Setting {
+            value: std::time::Duration::ZERO,
+            origin: Origin::Opaque(span),
+        }
+    }
+
+    fn refuse_value(&mut self, value: &str, span: Span, zero_weight: bool) {
+        if zero_weight {
+            self.refused
+                .push(refuse::zero_weight(span, &self.server.name));
+        } else if !value.contains('$') {
+            self.refused
+                .push(refuse::parameter(span, &self.server.name, value));
+        }
+    }
+
+    fn slow_start(&mut self, value: &str, span: Span) {
+        let time = self.time(value, span);
+        self.options().slowstart = Some(time);
+        if !self.allowed.plus {
+            self.refused
+                .push(refuse::slow_start(span, &self.server.name));
+        }
+    }
+}

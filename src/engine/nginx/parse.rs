@@ -1,0 +1,288 @@
+//! From the bytes of one file to its tree.
+//!
+//! In: a source. Out: the [`FileTree`] and what is wrong with it. Every fault leaves the rest of the
+//! file readable: a missing `;` or `}` is put where it most likely belongs, a surplus one is skipped.
+
+use std::sync::Arc;
+
+use super::fault::{Fault, Faults};
+use super::grammar;
+use super::lex::{LexFault, Lexer, Range, Token, offset};
+use super::lua;
+use super::tree::{FileTree, Node};
+use crate::source::{Source, SourceId};
+
+/// Parses one file.
+pub(crate) fn parse(id: SourceId, source: Arc<Source>) -> (FileTree, Faults) {
+    let start = bom_length(source.bytes());
+    let mut first = Parser::new(source.bytes(), start, false);
+    first.run();
+    if first.unclosed {
+        // Once more, closing blocks where one opens that cannot stand in them.
+        let mut second = Parser::new(source.bytes(), start, true);
+        second.run();
+        if second.faults.len() <= first.faults.len() {
+            first = second;
+        }
+    }
+    let Parser {
+        nodes,
+        words,
+        comments,
+        faults,
+        ..
+    } = first;
+    let tree = FileTree {
+        id,
+        source,
+        nodes,
+        words,
+        comments,
+    };
+    (tree, faults)
+}
+
+/// The length of a UTF-8 byte order mark, which nginx takes for a part of the first word.
+pub(crate) fn bom_length(bytes: &[u8]) -> usize {
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        3
+    } else {
+        0
+    }
+}
+
+struct Parser<'a> {
+    bytes: &'a [u8],
+    lexer: Lexer<'a>,
+    nodes: Vec<Node>,
+    words: Vec<Range>,
+    comments: Vec<Range>,
+    faults: Faults,
+    /// Nodes whose block is open.
+    stack: Vec<u32>,
+    /// Index of the first word of the directive being read.
+    first_word: usize,
+    /// Whether one of its other words is the first on its line.
+    spans_lines: bool,
+    /// Whether blocks are closed where one opens that cannot stand in them.
+    closes_early: bool,
+    /// Whether the file ended inside a block.
+    unclosed: bool,
+}
+
+impl<'a> Parser<'a> {
+    fn new(bytes: &'a [u8], start: usize, closes_early: bool) -> Self {
+        Self {
+            bytes,
+            lexer: Lexer::new(bytes, start),
+            nodes: Vec::with_capacity(bytes.len() / 96),
+            words: Vec::with_capacity(bytes.len() / 32),
+            comments: Vec::new(),
+            faults: Faults::default(),
+            stack: Vec::new(),
+            first_word: 0,
+            spans_lines: false,
+            closes_early,
+            unclosed: false,
+        }
+    }
+
+    fn run(&mut self) {
+        loop {
+            match self.lexer.next() {
+                Token::Word(range, new_line) => {
+                    self.spans_lines |= new_line && self.in_directive();
+                    self.words.push(range);
+                }
+                Token::Comment(range) => self.comments.push(range),
+                Token::Semicolon(at) => self.semicolon(at),
+                Token::Open(at) => self.open(at),
+                Token::Close(at) => self.close(at),
+                Token::Fault(fault, range) => self.lex_fault(fault, range),
+                Token::End => return self.end_of_file(),
+            }
+        }
+    }
+
+    fn in_directive(&self) -> bool {
+        self.words.len() > self.first_word
+    }
+
+    /// Adds the directive whose words were just read; `end` is the offset behind it.
+    fn push(&mut self, open: u32, end: u32) {
+        if std::mem::take(&mut self.spans_lines) {
+            self.split_lines(open);
+        }
+        let next = offset(self.nodes.len() + 1);
+        self.nodes.push(Node {
+            first_word: offset(self.first_word),
+            open,
+            end,
+            next,
+        });
+        self.first_word = self.words.len();
+    }
+
+    /// Divides the words of a directive where a `;` is missing at the end of a line.
+    fn split_lines(&mut self, open: u32) {
+        while let Some(at) = grammar::missing_semicolon(
+            self.bytes,
+            self.words.get(self.first_word..).unwrap_or_default(),
+            open != Node::SIMPLE,
+        ) {
+            let second = self.first_word + at;
+            let Some(&last) = self.words.get(second - 1) else {
+                return;
+            };
+            self.faults.push(Fault::missing_semicolon(self.bytes, last));
+            let next = offset(self.nodes.len() + 1);
+            self.nodes.push(Node {
+                first_word: offset(self.first_word),
+                open: Node::SIMPLE,
+                end: last.end,
+                next,
+            });
+            self.first_word = second;
+        }
+    }
+
+    fn semicolon(&mut self, at: u32) {
+        if !self.in_directive() {
+            self.faults.push(Fault::surplus_semicolon(at));
+            return;
+        }
+        self.push(Node::SIMPLE, at + 1);
+        self.check_has_block();
+    }
+
+    /// A directive that needs a block and ends with `;`.
+    fn check_has_block(&mut self) {
+        let Some(&name) = self.last_words().first() else {
+            return;
+        };
+        if grammar::needs_block(name.of(self.bytes)) {
+            self.faults.push(Fault::no_block(self.bytes, name));
+        }
+    }
+
+    fn last_words(&self) -> &[Range] {
+        let first = self.nodes.last().map_or(0, |node| node.first_word as usize);
+        self.words.get(first..).unwrap_or_default()
+    }
+
+    fn open(&mut self, at: u32) {
+        if !self.in_directive() {
+            self.faults.push(Fault::nameless_block(at));
+        }
+        if self.closes_early {
+            self.close_impossible_parents();
+        }
+        self.push(at, at + 1);
+        let index = offset(self.nodes.len() - 1);
+        let name = self.last_words().first().map(|name| name.of(self.bytes));
+        if name.is_some_and(|name| name.ends_with(b"_by_lua_block")) {
+            self.lua_block(at);
+        } else {
+            self.stack.push(index);
+        }
+    }
+
+    fn lua_block(&mut self, open: u32) {
+        let end = lua::block_end(self.bytes, open as usize + 1);
+        if end.is_none()
+            && let Some(&name) = self.last_words().first()
+        {
+            self.faults.push(Fault::unclosed_block(self.bytes, name));
+        }
+        let end = end.map_or(self.bytes.len(), |end| end + 1);
+        if let Some(node) = self.nodes.last_mut() {
+            node.end = offset(end);
+        }
+        self.lexer.jump(end);
+    }
+
+    /// Closes the open blocks in which the block about to open cannot stand.
+    fn close_impossible_parents(&mut self) {
+        let Some(&child) = self.words.get(self.first_word) else {
+            return;
+        };
+        let child = child.of(self.bytes);
+        let parent = |&node: &u32| self.block_name(node);
+        let keep = grammar::parents_to_keep(child, self.stack.iter().map(parent));
+        while self.stack.len() > keep {
+            let Some(node) = self.stack.pop() else { return };
+            let words = self.first_word_of(node);
+            if let Some(name) = words {
+                self.faults.push(Fault::unclosed_block(self.bytes, name));
+            }
+            let before = self.words.get(self.first_word).map_or(0, |word| word.start);
+            self.finish(node, before);
+        }
+    }
+
+    fn first_word_of(&self, node: u32) -> Option<Range> {
+        let node = self.nodes.get(node as usize)?;
+        if node.open == Node::SIMPLE {
+            return None;
+        }
+        let word = *self.words.get(node.first_word as usize)?;
+        (word.start < node.open).then_some(word)
+    }
+
+    fn block_name(&self, node: u32) -> &'a [u8] {
+        self.first_word_of(node)
+            .map_or(b"", |word| word.of(self.bytes))
+    }
+
+    /// Ends the block of `node` at offset `end`; its descendants are the nodes read so far.
+    fn finish(&mut self, node: u32, end: u32) {
+        let next = offset(self.nodes.len());
+        if let Some(node) = self.nodes.get_mut(node as usize) {
+            node.end = end;
+            node.next = next;
+        }
+    }
+
+    fn close(&mut self, at: u32) {
+        if self.in_directive() {
+            self.missing_semicolon_before();
+        }
+        match self.stack.pop() {
+            Some(node) => self.finish(node, at + 1),
+            None => self.faults.push(Fault::surplus_brace(at)),
+        }
+    }
+
+    fn missing_semicolon_before(&mut self) {
+        let Some(&last) = self.words.last() else {
+            return;
+        };
+        self.faults.push(Fault::missing_semicolon(self.bytes, last));
+        self.push(Node::SIMPLE, last.end);
+    }
+
+    fn end_of_file(&mut self) {
+        if self.in_directive() {
+            self.missing_semicolon_before();
+        }
+        let end = offset(self.bytes.len());
+        self.unclosed = !self.stack.is_empty();
+        let innermost = self.stack.last().and_then(|&node| self.first_word_of(node));
+        if let Some(name) = innermost {
+            self.faults.push(Fault::unclosed_block(self.bytes, name));
+        } else if self.unclosed {
+            self.faults.push(Fault::unclosed_file(end));
+        }
+        while let Some(node) = self.stack.pop() {
+            self.finish(node, end);
+        }
+    }
+
+    fn lex_fault(&mut self, fault: LexFault, range: Range) {
+        self.faults.push(match fault {
+            LexFault::Unterminated => Fault::unterminated(self.bytes, range),
+            LexFault::AfterQuote => Fault::after_quote(self.bytes, range),
+            LexFault::TooLong => Fault::too_long(self.bytes, range),
+        });
+    }
+}

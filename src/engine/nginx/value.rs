@@ -1,0 +1,321 @@
+//! The values inside words: addresses, times, percentages, numbers.
+//!
+//! In: the text of a word. Out: its meaning, or `None` or a fault where nginx refuses it.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use nom::branch::alt;
+use nom::bytes::complete::{tag, take_while_m_n};
+use nom::character::complete::{char, digit1, space0};
+use nom::combinator::{all_consuming, map_res, opt};
+use nom::multi::many1;
+use nom::sequence::{preceded, terminated};
+use nom::{IResult, Parser};
+
+use crate::model::{Address, AddressKind, Port, Text};
+
+/// What is wrong with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AddressFault {
+    /// No host before the port.
+    NoHost,
+    /// The port is no number from 1 to 65535.
+    Port,
+    /// The host cannot be one: a URL or a path.
+    Host,
+}
+
+/// The address of a server or of a `…_pass`; `default` is the port of one that names none.
+///
+/// `ngx_parse_url()` in `src/core/ngx_inet.c`.
+pub(crate) fn server_address(text: &str, default: Option<u16>) -> (Address, Option<AddressFault>) {
+    if let Some(path) = strip_prefix_ignore_case(text, "unix:") {
+        return (unix(text, path), None);
+    }
+    let (host, port) = split_port(text);
+    let (port, port_fault) = match port {
+        Some(port) => number_port(port),
+        None => (default.map_or(Port::None, Port::Default), None),
+    };
+    let (kind, host) = host_kind(host);
+    let fault = if kind == AddressKind::Opaque || text.contains('$') {
+        None
+    } else if host.is_empty() {
+        Some(AddressFault::NoHost)
+    } else if host.contains(['/', '?']) {
+        Some(AddressFault::Host)
+    } else {
+        port_fault
+    };
+    let address = Address {
+        text: text.into(),
+        kind,
+        host,
+        port,
+    };
+    (address, fault)
+}
+
+/// The address of a `listen`: a port alone, an address alone, both, a range of ports or a socket.
+pub(crate) fn listen_address(text: &str, default: u16) -> Address {
+    if let Some(path) = strip_prefix_ignore_case(text, "unix:") {
+        return unix(text, path);
+    }
+    let (host, port) = match split_port(text) {
+        (port, None) if !port.is_empty() && port.starts_with(|c: char| c.is_ascii_digit()) => {
+            match listen_port(port) {
+                Some(port) => ("*", Some(port)),
+                None => (port, None),
+            }
+        }
+        (host, port) => (host, port.and_then(listen_port)),
+    };
+    let (kind, host) = host_kind(host);
+    Address {
+        text: text.into(),
+        kind,
+        host,
+        port: port.unwrap_or(Port::Default(default)),
+    }
+}
+
+fn strip_prefix_ignore_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
+    let head = text.get(..prefix.len())?;
+    head.eq_ignore_ascii_case(prefix)
+        .then(|| text.get(prefix.len()..))
+        .flatten()
+}
+
+fn unix(text: &str, path: &str) -> Address {
+    Address {
+        text: text.into(),
+        kind: AddressKind::Unix,
+        host: path.into(),
+        port: Port::None,
+    }
+}
+
+/// Host and port; brackets of IPv6 stay with the host.
+fn split_port(text: &str) -> (&str, Option<&str>) {
+    let from = if text.starts_with('[') {
+        text.find(']').unwrap_or(0)
+    } else {
+        0
+    };
+    let tail = text.get(from..).unwrap_or_default();
+    match tail.find(':') {
+        Some(at) => (
+            text.get(..from + at).unwrap_or_default(),
+            text.get(from + at + 1..),
+        ),
+        None => (text, None),
+    }
+}
+
+fn number_port(text: &str) -> (Port, Option<AddressFault>) {
+    match text.parse::<u16>() {
+        Ok(port) if port > 0 && text.starts_with(|c: char| c.is_ascii_digit()) => {
+            (Port::Fixed(port), None)
+        }
+        _ => (Port::None, Some(AddressFault::Port)),
+    }
+}
+
+fn listen_port(text: &str) -> Option<Port> {
+    if let Some((first, last)) = text.split_once('-') {
+        return Some(Port::Range(first.parse().ok()?, last.parse().ok()?));
+    }
+    number_port(text).0.number().map(Port::Fixed)
+}
+
+fn host_kind(host: &str) -> (AddressKind, Text) {
+    if host.contains('$') {
+        return (AddressKind::Opaque, host.into());
+    }
+    if host == "*" {
+        return (AddressKind::Any, host.into());
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        let kind = if address.is_unspecified() {
+            AddressKind::Any
+        } else {
+            AddressKind::Ipv4
+        };
+        return (kind, host.into());
+    }
+    let inner = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
+    match inner.map(str::parse::<Ipv6Addr>) {
+        Some(Ok(address)) if address.is_unspecified() => (AddressKind::Any, "::".into()),
+        Some(Ok(address)) => (AddressKind::Ipv6, compact_str::format_compact!("{address}")),
+        _ => (AddressKind::Name, host.into()),
+    }
+}
+
+fn number(input: &str) -> IResult<&str, u64> {
+    map_res(digit1, str::parse::<u64>).parse(input)
+}
+
+/// One part of a time: a number and the milliseconds of its unit, 1000 for none.
+fn time_part(input: &str) -> IResult<&str, (u64, u64)> {
+    let unit = alt((
+        tag("ms").map(|_| 1),
+        char('y').map(|_| 365 * 24 * 60 * 60_000),
+        char('M').map(|_| 30 * 24 * 60 * 60_000),
+        char('w').map(|_| 7 * 24 * 60 * 60_000),
+        char('d').map(|_| 24 * 60 * 60_000),
+        char('h').map(|_| 60 * 60_000),
+        char('m').map(|_| 60_000),
+        char('s').map(|_| 1000),
+    ));
+    let unit = opt(unit).map(|unit: Option<u64>| unit.unwrap_or(1000));
+    terminated((number, unit), space0).parse(input)
+}
+
+/// A time such as `10s`, `1m30s` or `75`, units from large to small (`ngx_parse_time()`).
+/// Milliseconds are refused where nginx counts seconds.
+pub(crate) fn time(text: &str, milliseconds: bool) -> Option<Duration> {
+    let (_, parts) = all_consuming(many1(time_part)).parse(text).ok()?;
+    let falling = parts.windows(2).all(|pair| match pair {
+        [(_, first), (_, second)] => first > second,
+        _ => true,
+    });
+    if !falling || (!milliseconds && parts.iter().any(|(_, unit)| *unit == 1)) {
+        return None;
+    }
+    let total = parts.iter().try_fold(0_u64, |total, (count, unit)| {
+        total.checked_add(count.checked_mul(*unit)?)
+    })?;
+    Some(Duration::from_millis(total))
+}
+
+/// `12.34%` in hundredths of a percent, as `split_clients` reads it.
+pub(crate) fn percentage(text: &str) -> Option<u32> {
+    let fraction = preceded(
+        char('.'),
+        take_while_m_n(0, 2, |c: char| c.is_ascii_digit()),
+    );
+    let mut percentage = all_consuming(terminated((number, opt(fraction)), char('%')));
+    let (_, (whole, fraction)): (&str, (u64, Option<&str>)) = percentage.parse(text).ok()?;
+    let fraction = match fraction.unwrap_or_default() {
+        "" => 0,
+        digits if digits.len() == 1 => digits.parse::<u32>().ok()? * 10,
+        digits => digits.parse().ok()?,
+    };
+    let whole = u32::try_from(whole).ok()?.checked_mul(100)?;
+    whole.checked_add(fraction).filter(|&sum| sum > 0)
+}
+
+/// A number as `ngx_atoi()` reads it: digits only.
+pub(crate) fn count(text: &str) -> Option<u32> {
+    let (_, count) = all_consuming(number).parse(text).ok()?;
+    i64::try_from(count).ok()?;
+    Some(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_nginx_reads_them() {
+        for (text, milliseconds, expected) in [
+            ("10", false, Some(10_000)),
+            ("10s", false, Some(10_000)),
+            ("1m30s", false, Some(90_000)),
+            ("1h 30m", false, Some(5_400_000)),
+            ("30m1h", false, None),
+            ("1s1s", false, None),
+            ("100ms", false, None),
+            ("100ms", true, Some(100)),
+            ("1M", true, Some(2_592_000_000)),
+            ("", true, None),
+            ("s", true, None),
+            ("-1", true, None),
+            ("99999999999999999999", true, None),
+            ("9999999999999999999y", true, None),
+        ] {
+            let expected = expected.map(Duration::from_millis);
+            assert_eq!(time(text, milliseconds), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn percentages_have_at_most_two_decimals() {
+        for (text, expected) in [
+            ("50%", Some(5000)),
+            ("0.5%", Some(50)),
+            ("0.05%", Some(5)),
+            ("33.33%", Some(3333)),
+            ("0%", None),
+            ("0.123%", None),
+            ("50", None),
+            ("%", None),
+            ("*", None),
+        ] {
+            assert_eq!(percentage(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn server_addresses() {
+        let (ipv4, ipv6, name) = (AddressKind::Ipv4, AddressKind::Ipv6, AddressKind::Name);
+        let (fixed, default) = (Port::Fixed(80), Port::Default(80));
+        for (text, kind, host, port) in [
+            ("127.0.0.1:80", ipv4, "127.0.0.1", fixed),
+            ("app", name, "app", default),
+            ("[::1]:80", ipv6, "::1", fixed),
+            ("[0:0::1]", ipv6, "::1", default),
+            ("unix:/run/a", AddressKind::Unix, "/run/a", Port::None),
+            ("${APP}:80", AddressKind::Opaque, "${APP}", fixed),
+        ] {
+            let (address, fault) = server_address(text, Some(80));
+            let seen = (address.kind, address.host.as_str(), address.port, fault);
+            assert_eq!(seen, (kind, host, port, None), "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_that_nginx_refuses() {
+        for (text, fault) in [
+            (":80", AddressFault::NoHost),
+            ("a:0", AddressFault::Port),
+            ("a:70000", AddressFault::Port),
+            ("a:80-81", AddressFault::Port),
+            ("::1", AddressFault::NoHost),
+            ("http://a", AddressFault::Port),
+            ("127.0.0.1/x", AddressFault::Host),
+        ] {
+            assert_eq!(server_address(text, Some(80)).1, Some(fault), "{text}");
+        }
+    }
+
+    #[test]
+    fn listen_addresses() {
+        for (text, kind, host, port) in [
+            ("8080", AddressKind::Any, "*", Port::Fixed(8080)),
+            ("*:8080", AddressKind::Any, "*", Port::Fixed(8080)),
+            (
+                "127.0.0.1",
+                AddressKind::Ipv4,
+                "127.0.0.1",
+                Port::Default(80),
+            ),
+            ("[::]:443", AddressKind::Any, "::", Port::Fixed(443)),
+            (
+                "localhost:1",
+                AddressKind::Name,
+                "localhost",
+                Port::Fixed(1),
+            ),
+            ("8000-8010", AddressKind::Any, "*", Port::Range(8000, 8010)),
+            ("unix:/a", AddressKind::Unix, "/a", Port::None),
+        ] {
+            let address = listen_address(text, 80);
+            let seen = (address.kind, address.host.as_str(), address.port);
+            assert_eq!(seen, (kind, host, port), "{text}");
+        }
+    }
+}
