@@ -1,0 +1,9 @@
+//! Any bytes, read as a configuration of HAProxy, judged and reported.
+#![no_main]
+
+#[path = "../pipeline.rs"]
+mod pipeline;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| pipeline::run(lbaudit::model::Engine::Haproxy, bytes));
