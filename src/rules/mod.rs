@@ -10,14 +10,20 @@ mod tier;
 mod view;
 mod wording;
 
+mod backend_drift;
+mod capacity_after_one_loss;
+mod client_ip_hash_behind_proxy;
 mod cookie_coverage;
 mod dangling_backend_reference;
+mod duplicate_server_address;
 mod expired_ignore;
+mod host_concentration;
 mod ignore_without_reason;
 mod l4_check_on_http_backend;
 mod leastconn_blackhole;
 mod max_fails_zero;
 mod missing_health_check;
+mod mixed_default_weight;
 mod no_usable_server;
 mod redispatch_missing;
 mod refused_at_load;
@@ -26,8 +32,11 @@ mod server_port_outlier;
 mod split_not_total;
 mod syntax_error;
 mod unbalanced_weights;
+mod uneven_distribution;
 mod unset_variable;
 mod unused_ignore;
+mod upstream_zone_missing;
+mod zero_weight_server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -95,6 +104,14 @@ pub static ALL: &[&Rule] = &[
     &unused_ignore::RULE,
     // A. Distribution
     &unbalanced_weights::RULE,
+    &uneven_distribution::RULE,
+    &mixed_default_weight::RULE,
+    &duplicate_server_address::RULE,
+    &host_concentration::RULE,
+    &zero_weight_server::RULE,
+    &client_ip_hash_behind_proxy::RULE,
+    &upstream_zone_missing::RULE,
+    &backend_drift::RULE,
     // B. Health
     &missing_health_check::RULE,
     &l4_check_on_http_backend::RULE,
@@ -103,6 +120,8 @@ pub static ALL: &[&Rule] = &[
     // C. Failover
     &redispatch_missing::RULE,
     &no_usable_server::RULE,
+    // D. Capacity
+    &capacity_after_one_loss::RULE,
     // E. Routing
     &dangling_backend_reference::RULE,
     &split_not_total::RULE,

@@ -3,9 +3,10 @@
 //! In: a backend's view. Out: its usable primaries with their shares, and whether a difference of
 //! their weights is explained by a comment or by their names.
 
-use super::{BackendView, Notes, ratio};
-use crate::finding::ServerShare;
-use crate::model::{Server, Text};
+use super::wording::{names, percent};
+use super::{BackendView, Context, Notes, Rule, ratio};
+use crate::finding::{ServerShare, Severity};
+use crate::model::{Algorithm, Layer, Server, Text};
 use crate::predict::Basis;
 
 /// The usable primaries of a backend.
@@ -42,6 +43,9 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// The tier that takes the traffic while every server is up. `None` where fewer than two servers
     /// compete, or where an unknown variable decides who does or with which weight.
     pub(super) fn of(view: &'v BackendView<'a>) -> Option<Self> {
+        if view.backend.algorithm.is_opaque() {
+            return None;
+        }
         let servers = || view.backend.servers.iter();
         let opaque = |server: &Server| {
             server.weight.is_opaque() || server.disabled.is_opaque() || server.backup.is_opaque()
@@ -58,6 +62,24 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// The servers in declaration order.
     pub(super) fn servers(&self) -> impl Iterator<Item = &'a Server> + '_ {
         self.members.iter().map(|(_, server)| *server)
+    }
+
+    /// Whether weights steer the algorithm at all; where they do not, `weight-ignored-by-algorithm`
+    /// says so.
+    pub(super) fn honours_weights(&self) -> bool {
+        self.view.backend.layer != Layer::Log
+            && match &self.view.backend.algorithm.value {
+                Algorithm::RoundRobin
+                | Algorithm::StaticRoundRobin
+                | Algorithm::LeastConn
+                | Algorithm::LeastTime
+                | Algorithm::Random { .. }
+                | Algorithm::Hash(_)
+                | Algorithm::IpHash => true,
+                Algorithm::First | Algorithm::Sticky | Algorithm::LogHash | Algorithm::Other(_) => {
+                    false
+                }
+            }
     }
 
     /// Largest weight over smallest weight.
@@ -169,12 +191,48 @@ impl<'v, 'a> Tier<'v, 'a> {
         }
     }
 
+    /// The other servers and their shares: `` `a` and `b`: 8.3 % each ``.
+    pub(super) fn rest(&self, shares: &[f64], outliers: &[&Server]) -> String {
+        let is_rest = |server: &Server| !outliers.iter().any(|one| std::ptr::eq(*one, server));
+        let rest: Vec<(&Server, f64)> = (self.servers().zip(shares.iter().copied()))
+            .filter(|(server, _)| is_rest(server))
+            .collect();
+        let listed = names(&names_of(rest.iter().map(|(server, _)| *server)));
+        let shares = || rest.iter().map(|(_, share)| *share);
+        let least = percent(shares().fold(f64::INFINITY, f64::min));
+        let most = percent(shares().fold(0.0, f64::max));
+        match rest.len() {
+            0 => String::new(),
+            1 => format!("{listed}: {most}"),
+            _ if least == most => format!("{listed}: {most} each"),
+            _ => format!("{listed}: {least} to {most}"),
+        }
+    }
+
+    /// The share of one member.
+    pub(super) fn share_of(&self, shares: &[f64], wanted: &Server) -> f64 {
+        let mut all = self.servers().zip(shares);
+        all.find(|(server, _)| std::ptr::eq(*server, wanted))
+            .map_or(0.0, |(_, share)| *share)
+    }
+
     /// The share that each server would have if all were equal.
     pub(super) fn fair(&self) -> f64 {
         // A backend has far fewer servers than 2^52.
         #[allow(clippy::cast_precision_loss, reason = "a number of servers")]
         let servers = self.members.len() as f64;
         1.0 / servers
+    }
+}
+
+/// How bad a ratio is, by the two limits that the rules on distribution have.
+pub(super) fn severity(rule: &Rule, context: &Context<'_>, ratio: f64) -> Option<Severity> {
+    if ratio > context.option(rule, "error-ratio") {
+        Some(Severity::Error)
+    } else if ratio > context.option(rule, "max-ratio") {
+        Some(Severity::Warning)
+    } else {
+        None
     }
 }
 

@@ -1,10 +1,10 @@
 //! `unbalanced-weights`: written weights of one tier differ and nobody says why.
 
-use super::tier::{Tier, names_of};
+use super::tier::{Tier, names_of, severity};
 use super::wording::{and, count, names, percent, times};
-use super::{BackendView, Check, Context, Rule, RuleOption};
+use super::{BackendView, Check, Rule, RuleOption};
 use crate::finding::{Finding, Severity};
-use crate::model::{Algorithm, Layer, Server};
+use crate::model::Server;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -25,48 +25,13 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
-    if !honours_weights(view) {
-        return;
-    }
     let Some(tier) = Tier::of(view) else { return };
-    let written = tier.servers().all(|server| server.weight.is_written());
     let Some(severity) = severity(&RULE, view.context, tier.weight_ratio()) else {
         return;
     };
-    if written && !tier.weights_are_explained() {
+    let written = tier.servers().all(|server| server.weight.is_written());
+    if written && tier.honours_weights() && !tier.weights_are_explained() {
         findings.extend(finding(&tier, severity));
-    }
-}
-
-/// Whether weights steer the algorithm at all; where they do not, `weight-ignored-by-algorithm`
-/// says so.
-fn honours_weights(view: &BackendView<'_>) -> bool {
-    view.backend.layer != Layer::Log
-        && match view.backend.algorithm.known() {
-            Some(
-                Algorithm::RoundRobin
-                | Algorithm::StaticRoundRobin
-                | Algorithm::LeastConn
-                | Algorithm::LeastTime
-                | Algorithm::Random { .. }
-                | Algorithm::Hash(_)
-                | Algorithm::IpHash,
-            ) => true,
-            Some(
-                Algorithm::First | Algorithm::Sticky | Algorithm::LogHash | Algorithm::Other(_),
-            )
-            | None => false,
-        }
-}
-
-/// How bad a ratio is, by the two limits that the rules on distribution have.
-pub(super) fn severity(rule: &Rule, context: &Context<'_>, ratio: f64) -> Option<Severity> {
-    if ratio > context.option(rule, "error-ratio") {
-        Some(Severity::Error)
-    } else if ratio > context.option(rule, "max-ratio") {
-        Some(Severity::Warning)
-    } else {
-        None
     }
 }
 
@@ -76,7 +41,7 @@ fn finding(tier: &Tier<'_, '_>, severity: Severity) -> Option<Finding> {
     let is_outlier = |server: &&Server| server.weight.value == first.weight.value;
     let others: Vec<&Server> = tier.servers().filter(|s| !is_outlier(s)).collect();
     let message = match tier.shares() {
-        Some(shares) => by_share(tier, &shares, &outliers, &others),
+        Some(shares) => by_share(tier, &shares, &outliers),
         None => by_weight(tier, first, &outliers, &others),
     };
     let help = format!(
@@ -99,46 +64,20 @@ fn finding(tier: &Tier<'_, '_>, severity: Severity) -> Option<Finding> {
 }
 
 /// `weights 10, 10 and 100 send 83.3 % of backend auth to server c (a and b: 8.3 % each); …`
-fn by_share(
-    tier: &Tier<'_, '_>,
-    shares: &[f64],
-    outliers: &[&Server],
-    others: &[&Server],
-) -> String {
-    let share_of = |wanted: &Server| {
-        let mut all = tier.servers().zip(shares);
-        all.find(|(server, _)| std::ptr::eq(*server, wanted))
-            .map_or(0.0, |(_, share)| *share)
-    };
+fn by_share(tier: &Tier<'_, '_>, shares: &[f64], outliers: &[&Server]) -> String {
     let (each, to) = match outliers {
         [one] => ("", format!("server `{}`", one.name)),
         many => (" each", names(&names_of(many.iter().copied()))),
     };
-    let share = outliers.first().map_or(0.0, |server| share_of(server));
+    let share = (outliers.first()).map_or(0.0, |server| tier.share_of(shares, server));
     format!(
         "weights {} send {}{each} of {} to {to} ({}); equal would be {}",
         listed_weights(tier),
         percent(share),
         tier.view.title(),
-        rest(
-            others,
-            &others.iter().map(|s| share_of(s)).collect::<Vec<_>>()
-        ),
+        tier.rest(shares, outliers),
         percent(tier.fair())
     )
-}
-
-fn rest(others: &[&Server], shares: &[f64]) -> String {
-    let listed = names(&names_of(others.iter().copied()));
-    let least = percent(shares.iter().copied().fold(f64::INFINITY, f64::min));
-    let most = percent(shares.iter().copied().fold(0.0, f64::max));
-    if others.len() == 1 {
-        format!("{listed}: {most}")
-    } else if least == most {
-        format!("{listed}: {most} each")
-    } else {
-        format!("{listed}: {least} to {most}")
-    }
 }
 
 /// For algorithms that follow weights only under load, and where shares are not known.

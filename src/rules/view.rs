@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use super::{Notes, Rule};
 use crate::finding::ServerShare;
-use crate::model::{Backend, Instance, Server};
+use crate::model::{Backend, Instance, Layer, Server};
 use crate::predict::{Prediction, Share, predict};
 use crate::settings::Settings;
 use crate::source::{Sources, Span};
@@ -72,6 +72,16 @@ impl<'a> BackendView<'a> {
     pub fn title(&self) -> String {
         let word = self.context.instance.engine.backend_word();
         format!("{word} `{}`", self.backend.name)
+    }
+
+    /// What it balances, for messages.
+    pub fn unit(&self) -> &'static str {
+        match self.backend.layer {
+            Layer::Http => "requests",
+            Layer::Tcp => "connections",
+            Layer::Udp => "datagrams",
+            Layer::Log => "messages",
+        }
     }
 
     /// Where the traffic goes while every server is up.

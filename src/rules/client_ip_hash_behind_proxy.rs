@@ -1,0 +1,358 @@
+//! `client-ip-hash-behind-proxy`: servers are chosen by the address of the connection's peer, and the
+//! peer is a proxy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tier::Tier;
+use super::wording::names;
+use super::{BackendView, Check, Context, Rule};
+use crate::finding::{Finding, Severity};
+use crate::model::{
+    Address, AddressKind, Algorithm, Backend, Engine, HashKey, Instance, Layer, Listener,
+    SplitKind, Target, Text,
+};
+use crate::source::Span;
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/client-ip-hash-behind-proxy.md"),
+    check: Check::Instance(check),
+    options: &[],
+};
+
+/// Something that is decided by the peer's address.
+struct Keyed<'a> {
+    /// The backend, or the variable of a `split_clients`.
+    name: &'a Text,
+    /// Whether `name` is a backend's.
+    is_backend: bool,
+    /// As written, for the message.
+    how: String,
+    /// The words that do it.
+    span: Span,
+    /// What speaks for a proxy in front.
+    evidence: Evidence,
+}
+
+/// What speaks for a proxy in front, and where it stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Evidence {
+    sign: Sign,
+    span: Option<Span>,
+}
+
+/// A sign of a proxy in front, the weakest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sign {
+    /// There is none.
+    None,
+    /// Clients can only come from private networks.
+    PrivateOnly,
+    /// Every connection is from this machine.
+    LocalOnly,
+    /// The PROXY protocol is spoken and its address is not used.
+    ProxyProtocol,
+    /// A header that only proxies set is read.
+    ForwardedFor,
+}
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let mut places: BTreeMap<(Span, Evidence), Vec<Keyed<'_>>> = BTreeMap::new();
+    let facts = Facts::new(context.instance);
+    for keyed in backends(context, &facts).chain(splits(context, &facts)) {
+        let place = (keyed.span, keyed.evidence);
+        places.entry(place).or_default().push(keyed);
+    }
+    for ((span, evidence), keyed) in places {
+        findings.extend(finding(context.instance.engine, span, evidence, &keyed));
+    }
+}
+
+/// What is needed for each backend, found once.
+struct Facts {
+    /// The listeners that lead to each backend.
+    listeners: Vec<BTreeSet<usize>>,
+    /// Reads of `X-Forwarded-For`, sorted.
+    reads: Vec<Span>,
+    /// One of them that belongs to no listener or backend: it is for all.
+    read_for_all: Option<Span>,
+}
+
+impl Facts {
+    fn new(instance: &Instance) -> Self {
+        let mut listeners = vec![BTreeSet::new(); instance.backends.len()];
+        for route in &instance.routes {
+            if let (Target::Backend(index), Some(listener)) = (&route.target, route.listener)
+                && let Some(listeners) = listeners.get_mut(*index)
+            {
+                listeners.insert(listener);
+            }
+        }
+        let mut reads = instance.forwarded_for_reads.clone();
+        reads.sort_unstable();
+        let mut bodies: Vec<Span> = (instance.listeners.iter().map(|one| one.body))
+            .chain(instance.backends.iter().map(|one| one.body))
+            .collect();
+        bodies.sort_unstable();
+        let outside = |read: &&Span| {
+            let before = bodies.partition_point(|body| body <= *read);
+            let body = before.checked_sub(1).and_then(|last| bodies.get(last));
+            body.is_none_or(|body| body.source != read.source || body.end <= read.start)
+        };
+        let read_for_all = reads.iter().find(outside).copied();
+        Self {
+            listeners,
+            reads,
+            read_for_all,
+        }
+    }
+
+    /// A place inside `body` that reads `X-Forwarded-For`.
+    fn read_within(&self, body: Span) -> Option<Span> {
+        let from = self.reads.partition_point(|read| *read < body.at_start());
+        let read = self.reads.get(from).copied();
+        read.filter(|read| read.source == body.source && read.end <= body.end)
+    }
+}
+
+fn backends<'a>(context: &'a Context<'_>, facts: &'a Facts) -> impl Iterator<Item = Keyed<'a>> {
+    let instance = context.instance;
+    let backends = instance.backends.iter().enumerate();
+    backends.filter_map(move |(index, backend)| {
+        let (how, span) = peer_key(context, index, backend)?;
+        let listeners = facts.listeners.get(index)?.iter().copied();
+        let evidence = evidence(instance, facts, listeners, Some(backend))?;
+        Some(Keyed {
+            name: &backend.name,
+            is_backend: true,
+            how,
+            span,
+            evidence,
+        })
+    })
+}
+
+/// How a backend with a choice depends on the peer's address, and where that is written.
+fn peer_key(context: &Context<'_>, index: usize, backend: &Backend) -> Option<(String, Span)> {
+    let by_algorithm = match &backend.algorithm.value {
+        Algorithm::IpHash => Some("`ip_hash`".to_owned()),
+        Algorithm::Hash(HashKey::Source) => Some("`balance source`".to_owned()),
+        Algorithm::Hash(HashKey::Expression(key)) if is_src(key) => {
+            Some(format!("`balance hash {key}`"))
+        }
+        Algorithm::Hash(HashKey::Variables(key)) if is_peer_variable(key) => {
+            Some(format!("`hash {key}`"))
+        }
+        _ => None,
+    };
+    let at_algorithm = by_algorithm.map(|how| {
+        let span = backend.algorithm.origin.span().unwrap_or(backend.span);
+        (how, span)
+    });
+    let by_stick = || {
+        let rule = backend.stick_rules.iter().find(|rule| is_src(&rule.key))?;
+        Some((format!("`stick on {}`", rule.key), rule.span))
+    };
+    let key = at_algorithm.or_else(by_stick)?;
+    Tier::of(&BackendView::new(context, index, backend)).map(|_| key)
+}
+
+fn splits<'a>(context: &'a Context<'_>, facts: &'a Facts) -> impl Iterator<Item = Keyed<'a>> {
+    let instance = context.instance;
+    let by_peer = instance
+        .splits
+        .iter()
+        .filter(|split| split.kind == SplitKind::SplitClients && is_peer_variable(&split.key));
+    by_peer.filter_map(move |split| {
+        let route = instance.routes.get(split.used_by?)?;
+        Some(Keyed {
+            name: &split.variable,
+            is_backend: false,
+            how: format!("`split_clients {}`", split.key),
+            span: split.span,
+            evidence: evidence(instance, facts, route.listener.into_iter(), None)?,
+        })
+    })
+}
+
+/// Whether a HAProxy expression is the peer's address, perhaps masked: `src`, `src,ipmask(24)`.
+fn is_src(expression: &str) -> bool {
+    expression.split([',', '(', ' ']).next() == Some("src")
+}
+
+/// Whether nothing but the peer's address varies in an nginx text.
+fn is_peer_variable(text: &str) -> bool {
+    let mut variables = text.split('$').skip(1).map(|rest| {
+        let rest = rest.strip_prefix('{').unwrap_or(rest);
+        rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .next()
+            .unwrap_or_default()
+    });
+    let is_peer = |name: &str| matches!(name, "remote_addr" | "binary_remote_addr");
+    variables.next().is_some_and(is_peer) && variables.all(is_peer)
+}
+
+/// What speaks for a proxy in front of these listeners; `None` where the rule has nothing to say.
+fn evidence(
+    instance: &Instance,
+    facts: &Facts,
+    listeners: impl Iterator<Item = usize>,
+    backend: Option<&Backend>,
+) -> Option<Evidence> {
+    let listeners: Vec<&Listener> = listeners
+        .filter_map(|index| instance.listeners.get(index))
+        .collect();
+    let exposed: Vec<&Listener> = (listeners.iter().copied())
+        .filter(|listener| !restores(instance.engine, listener))
+        .collect();
+    if exposed.is_empty() && !listeners.is_empty() {
+        return None;
+    }
+    let http = backend.is_none_or(|backend| backend.layer == Layer::Http);
+    let by_listener = exposed.iter().map(|one| by_listener(one));
+    let by_header = forwarded_for_read(facts, &exposed, backend).filter(|_| http);
+    let evidence = match by_header {
+        Some(_) => Evidence {
+            sign: Sign::ForwardedFor,
+            span: by_header,
+        },
+        None => by_listener.max()?,
+    };
+    // Below HTTP a peer that is the client is the normal case.
+    (http || evidence.sign > Sign::PrivateOnly).then_some(evidence)
+}
+
+/// Whether the address that is hashed is the client's although a proxy stands in front.
+fn restores(engine: Engine, listener: &Listener) -> bool {
+    let by_protocol = engine == Engine::Haproxy
+        && !listener.binds.is_empty()
+        && listener.binds.iter().all(|bind| bind.proxy_protocol);
+    by_protocol || listener.restores_client_address.is_some()
+}
+
+/// What the sockets of a listener say.
+fn by_listener(listener: &Listener) -> Evidence {
+    let binds = &listener.binds;
+    let all =
+        |is: fn(&Address) -> bool| !binds.is_empty() && binds.iter().all(|bind| is(&bind.address));
+    let spoken = binds.iter().find(|bind| bind.proxy_protocol);
+    let (sign, span) = match (spoken, binds.first()) {
+        (Some(bind), _) => (Sign::ProxyProtocol, Some(bind.span)),
+        (None, Some(bind)) if all(Address::is_local) => (Sign::LocalOnly, Some(bind.span)),
+        (None, Some(bind)) if all(is_private) => (Sign::PrivateOnly, Some(bind.span)),
+        (None, _) => (Sign::None, None),
+    };
+    Evidence { sign, span }
+}
+
+/// Addresses of RFC 1918 and RFC 4193, and local ones.
+fn is_private(address: &Address) -> bool {
+    let private = match address.kind {
+        AddressKind::Ipv4 => {
+            (address.host.parse()).is_ok_and(|ip: std::net::Ipv4Addr| ip.is_private())
+        }
+        AddressKind::Ipv6 => {
+            (address.host.parse()).is_ok_and(|ip: std::net::Ipv6Addr| ip.is_unique_local())
+        }
+        AddressKind::Name
+        | AddressKind::Any
+        | AddressKind::Unix
+        | AddressKind::Abstract
+        | AddressKind::Other
+        | AddressKind::Opaque => false,
+    };
+    private || address.is_local()
+}
+
+/// A place that reads `X-Forwarded-For` for this traffic: in its listeners or its backend, or in a
+/// scope around all of them.
+fn forwarded_for_read(
+    facts: &Facts,
+    listeners: &[&Listener],
+    backend: Option<&Backend>,
+) -> Option<Span> {
+    let bodies = (listeners.iter().map(|one| one.body)).chain(backend.map(|backend| backend.body));
+    (bodies.into_iter())
+        .find_map(|body| facts.read_within(body))
+        .or(facts.read_for_all)
+}
+
+fn finding(engine: Engine, span: Span, evidence: Evidence, keyed: &[Keyed<'_>]) -> Option<Finding> {
+    let first = keyed.first()?;
+    let all: Vec<&Text> = keyed.iter().map(|one| one.name).collect();
+    let who = match (first.is_backend, all.as_slice()) {
+        (true, [one]) => format!("{} `{one}` is", engine.backend_word()),
+        (true, many) => format!("{}s {} are", engine.backend_word(), names(many)),
+        (false, many) => format!("{} is", names(many)),
+    };
+    let verb = if first.is_backend {
+        "balanced"
+    } else {
+        "split"
+    };
+    let message = format!(
+        "{who} {verb} by the address of the peer ({}), {}",
+        first.how,
+        consequence(evidence.sign)
+    );
+    let mut finding = Finding::new(severity(evidence.sign), span, message, help(engine))
+        .label("the peer's address");
+    if let (true, [one]) = (first.is_backend, all.as_slice()) {
+        finding = finding.backend(one);
+    }
+    if let Some(span) = evidence.span {
+        finding = finding.related(sign(evidence.sign), span);
+    }
+    Some(finding)
+}
+
+fn severity(sign: Sign) -> Severity {
+    match sign {
+        Sign::None => Severity::Info,
+        Sign::PrivateOnly => Severity::Warning,
+        Sign::LocalOnly | Sign::ProxyProtocol | Sign::ForwardedFor => Severity::Error,
+    }
+}
+
+fn consequence(sign: Sign) -> &'static str {
+    match sign {
+        Sign::None => {
+            "which is the client only while no proxy or NAT stands in front: then all behind it \
+             share one server"
+        }
+        Sign::PrivateOnly => {
+            "and only private networks can connect: a proxy there sends all its clients to one \
+             server"
+        }
+        Sign::LocalOnly => {
+            "and only this machine can connect: every request has the same address and goes to one \
+             server"
+        }
+        Sign::ProxyProtocol | Sign::ForwardedFor => {
+            "and clients come through a proxy: every request of one proxy goes to one server"
+        }
+    }
+}
+
+fn sign(sign: Sign) -> &'static str {
+    match sign {
+        Sign::None => "no sign of a proxy",
+        Sign::PrivateOnly => "listens on private addresses only",
+        Sign::LocalOnly => "listens on this machine only",
+        Sign::ProxyProtocol => "a proxy names the client here, and nothing takes the name over",
+        Sign::ForwardedFor => "reads the header that a proxy sets",
+    }
+}
+
+fn help(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Haproxy => {
+            "restore the client address (`accept-proxy`, `http-request set-src`) or hash \
+             `req.hdr_ip(x-forwarded-for,-1)`"
+        }
+        Engine::Nginx => {
+            "restore the client address with `set_real_ip_from` and `real_ip_header`, then \
+             `hash $remote_addr consistent`"
+        }
+    }
+}

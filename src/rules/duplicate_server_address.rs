@@ -1,0 +1,151 @@
+//! `duplicate-server-address`: two servers of one tier are the same endpoint.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::tier::Tier;
+use super::wording::{names, percent};
+use super::{BackendView, Check, Rule};
+use crate::finding::{Finding, Severity};
+use crate::model::{AddressKind, Algorithm, Engine, HashMethod, Server, Setting, Text};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/duplicate-server-address.md"),
+    check: Check::Backend(check),
+    options: &[],
+};
+
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    let Some(tier) = Tier::of(view) else { return };
+    for group in groups(&tier) {
+        if !is_chosen_by_rule(view, &group) {
+            findings.extend(finding(&tier, &group));
+        }
+    }
+}
+
+/// The servers that are one endpoint, in declaration order; only groups of two and more.
+fn groups<'a>(tier: &Tier<'_, 'a>) -> Vec<Vec<&'a Server>> {
+    let mut first_of: HashMap<String, (usize, &'a Server)> = HashMap::new();
+    let mut groups: BTreeMap<usize, Vec<&'a Server>> = BTreeMap::new();
+    for (index, server) in &tier.members {
+        let Some(endpoint) = endpoint(tier.view.context.instance.engine, server) else {
+            continue;
+        };
+        let (at, first) = *first_of.entry(endpoint).or_insert((*index, server));
+        if at != *index {
+            groups.entry(at).or_insert_with(|| vec![first]).push(server);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// What makes two servers the same one. Servers that reach the same socket in a different way (other
+/// SNI, other source address) can be two services behind it.
+fn endpoint(engine: Engine, server: &Server) -> Option<String> {
+    let options = &server.options;
+    // HAProxy hands out different answers of one name to different servers (manual 5.3); slots of a
+    // template are `name-counts-several-times`.
+    let looked_up = engine == Engine::Haproxy
+        && server.address.kind == AddressKind::Name
+        && options.resolvers.is_some();
+    if looked_up || server.template.is_some() {
+        return None;
+    }
+    let mut endpoint = server.address.endpoint()?;
+    let ways: [&Option<Setting<Text>>; 4] = [
+        &options.sni,
+        &options.send_proxy,
+        &options.namespace,
+        &options.source,
+    ];
+    for way in ways {
+        if let Some(way) = way {
+            endpoint.push(' ');
+            endpoint.push_str(&way.value);
+        }
+    }
+    Some(endpoint)
+}
+
+/// Whether `use-server` rules choose among them: then the lines differ in what rules do with them.
+fn is_chosen_by_rule(view: &BackendView<'_>, group: &[&Server]) -> bool {
+    let chosen = |name: &Option<Text>| match name {
+        None => true,
+        Some(name) => group.iter().any(|server| server.name == *name),
+    };
+    view.backend.use_server.iter().any(|(name, _)| chosen(name))
+}
+
+fn finding(tier: &Tier<'_, '_>, group: &[&Server]) -> Option<Finding> {
+    let (first, last) = (*group.first()?, *group.last()?);
+    let (total, same) = (tier.members.len(), group.len());
+    let merges = merges(tier, group);
+    let severity = if merges {
+        Severity::Info
+    } else if first.address.kind == AddressKind::Name && !first.address.is_local() {
+        // One name can stand for several addresses: then the lines need not be one machine.
+        Severity::Warning
+    } else {
+        Severity::Error
+    };
+    let consequence = if merges {
+        "their points on the ring coincide, so together they get the share of one server".to_owned()
+    } else if same == total {
+        format!("losing it removes all {total} servers")
+    } else {
+        let share = share(tier, group).map_or(String::new(), |share| {
+            format!("it receives {share} of {}, and ", tier.view.unit())
+        });
+        format!("{share}losing it removes {same} of {total} servers")
+    };
+    let message = format!("{}: {consequence}", subject(tier, group));
+    let help = "correct the address or remove the line: the right address is usually another one";
+    let mut finding = Finding::new(severity, last.head, message, help)
+        .backend(&tier.view.backend.name)
+        .server(&last.name)
+        .label("the same endpoint again")
+        .shares(tier.share_table());
+    for server in group
+        .iter()
+        .take(3)
+        .filter(|one| !std::ptr::eq(**one, last))
+    {
+        finding = finding.related(format!("`{}` is it too", server.name), server.head);
+    }
+    Some(finding)
+}
+
+fn subject(tier: &Tier<'_, '_>, group: &[&Server]) -> String {
+    let mut written: Vec<&Text> = group.iter().map(|server| &server.name).collect();
+    let all = written.len();
+    written.dedup();
+    let title = tier.view.title();
+    match (written.as_slice(), group.first()) {
+        ([one], _) => format!("`{one}` stands {all} times in {title}"),
+        (_, Some(first)) => format!(
+            "{} in {title} are the same endpoint `{}`",
+            names(&written),
+            first.address.text
+        ),
+        (_, None) => title,
+    }
+}
+
+fn share(tier: &Tier<'_, '_>, group: &[&Server]) -> Option<String> {
+    let shares = tier.shares()?;
+    let sum = group.iter().map(|server| tier.share_of(&shares, server));
+    Some(percent(sum.sum()))
+}
+
+/// nginx `hash … consistent` computes the points of a server from its text: equal texts have equal
+/// points, and the server is on the ring once.
+fn merges(tier: &Tier<'_, '_>, group: &[&Server]) -> bool {
+    let backend = tier.view.backend;
+    matches!(backend.algorithm.value, Algorithm::Hash(_))
+        && backend.hash_type.value.method == HashMethod::Ketama
+        && group.windows(2).all(|pair| match pair {
+            [a, b] => a.address.text == b.address.text,
+            _ => true,
+        })
+}

@@ -1,0 +1,123 @@
+//! `host-concentration`: several server lines of one backend are one machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::tier::Tier;
+use super::wording::{count, percent};
+use super::{BackendView, Check, Rule, RuleOption};
+use crate::finding::{Finding, Severity};
+use crate::model::{AddressKind, Server};
+use crate::predict::Basis;
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/host-concentration.md"),
+    check: Check::Backend(check),
+    options: &[RuleOption {
+        name: "max-share",
+        default: 0.5,
+        summary: "share of a backend's traffic that one machine may carry",
+    }],
+};
+
+/// Fewer server lines than this make no statement about where they run.
+const LEAST_SERVERS: usize = 3;
+
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    let Some(tier) = Tier::of(view) else { return };
+    let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, (_, server)) in tier.members.iter().enumerate() {
+        // One address that cannot be told apart makes the sums of all others doubtful.
+        let Some(host) = host(server) else { return };
+        hosts.entry(host).or_default().push(at);
+    }
+    if tier.members.len() < LEAST_SERVERS || hosts.len() == tier.members.len() {
+        return;
+    }
+    let most = hosts.iter().max_by_key(|(_, members)| members.len());
+    if let Some((host, members)) = most {
+        findings.extend(finding(&tier, host, members));
+    }
+}
+
+/// The machine behind a server; `None` where it is this one or cannot be told.
+fn host(server: &Server) -> Option<&str> {
+    let known = matches!(
+        server.address.kind,
+        AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Name
+    );
+    // A name that is looked up while running, or fills the slots of a template, is many machines.
+    let one = server.template.is_none() && server.options.resolvers.is_none();
+    (known && one && !server.address.is_local()).then_some(server.address.host.as_str())
+}
+
+fn finding(tier: &Tier<'_, '_>, host: &str, members: &[usize]) -> Option<Finding> {
+    let servers: Vec<&Server> = (members.iter())
+        .filter_map(|at| tier.members.get(*at))
+        .map(|(_, server)| *server)
+        .collect();
+    // The same endpoint again is `duplicate-server-address`.
+    let endpoints: BTreeSet<Option<u16>> = (servers.iter())
+        .map(|server| server.address.port.number())
+        .collect();
+    let share = share(tier, &servers)?;
+    let limit = tier.view.context.option(&RULE, "max-share");
+    if endpoints.len() < 2 || share <= limit || is_virtual(tier, &servers) {
+        return None;
+    }
+    let alone = servers.len() == tier.members.len();
+    let (severity, message) = if alone {
+        let all = count(servers.len(), "server line");
+        let title = tier.view.title();
+        let text = format!("all {all} of {title} are on host `{host}`: losing it is losing all");
+        (Severity::Info, text)
+    } else {
+        (Severity::Warning, carries(tier, host, share, servers.len()))
+    };
+    let first = *servers.first()?;
+    let help = "spread the lines over more machines, or weight them so that the host has one share";
+    let mut finding = Finding::new(severity, first.head, message, help)
+        .backend(&tier.view.backend.name)
+        .label(format!("on `{host}`"))
+        .shares(tier.share_table());
+    for server in servers.iter().skip(1).take(3) {
+        finding = finding.related(format!("`{}` is there too", server.name), server.head);
+    }
+    Some(finding)
+}
+
+fn carries(tier: &Tier<'_, '_>, host: &str, share: f64, lines: usize) -> String {
+    let basis = tier.view.prediction().map(|prediction| prediction.basis);
+    let when = if basis == Some(Basis::Load) {
+        " under load"
+    } else {
+        ""
+    };
+    format!(
+        "host `{host}` carries {} of the {} of {}{when} over {}: losing it takes them all",
+        percent(share),
+        tier.view.unit(),
+        tier.view.title(),
+        count(lines, "server line")
+    )
+}
+
+/// The share of all traffic that these servers take; a share at equal load will do.
+fn share(tier: &Tier<'_, '_>, servers: &[&Server]) -> Option<f64> {
+    let prediction = tier.view.prediction()?;
+    let here = |server: &Server| servers.iter().any(|one| std::ptr::eq(*one, server));
+    let taken = (tier.members.iter())
+        .filter(|(_, server)| here(server))
+        .filter_map(|(index, _)| prediction.shares.get(*index));
+    Some(taken.copied().map(super::ratio).sum())
+}
+
+/// Whether a comment says that the address is a load balancer of its own: `# lbaudit: kind=vip`.
+fn is_virtual(tier: &Tier<'_, '_>, servers: &[&Server]) -> bool {
+    let context = tier.view.context;
+    let comments = servers.iter().map(|server| server.comment);
+    let header = tier.view.backend.comments.iter().copied().map(Some);
+    comments
+        .chain(header)
+        .any(|comment| context.notes(comment).annotation("kind") == Some("vip"))
+}

@@ -1,0 +1,162 @@
+//! `mixed-default-weight`: some servers of one tier have a written weight and some have none.
+
+use super::tier::{Tier, names_of};
+use super::wording::{count, names, percent};
+use super::{BackendView, Check, Rule, RuleOption};
+use crate::finding::{Finding, Severity};
+use crate::model::{Engine, Server};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/mixed-default-weight.md"),
+    check: Check::Backend(check),
+    options: &[RuleOption {
+        name: "error-ratio",
+        default: 10.0,
+        summary: "largest written weight over the default from which it is an error",
+    }],
+};
+
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    let Some(tier) = Tier::of(view) else { return };
+    if tier.weight_ratio() <= 1.0 || !tier.honours_weights() {
+        return;
+    }
+    let (written, without): (Vec<&Server>, Vec<&Server>) = tier
+        .servers()
+        .partition(|server| server.weight.is_written());
+    if written.is_empty() || without.is_empty() || tier.weights_are_explained() {
+        return;
+    }
+    let severity = if tier.weight_ratio() >= view.context.option(&RULE, "error-ratio") {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    findings.extend(if without.len() <= written.len() {
+        forgotten(&tier, severity, &written, &without)
+    } else {
+        singled_out(&tier, severity, &written, &without)
+    });
+}
+
+/// The usual case: a server was added and its weight forgotten.
+fn forgotten(
+    tier: &Tier<'_, '_>,
+    severity: Severity,
+    written: &[&Server],
+    without: &[&Server],
+) -> Option<Finding> {
+    let first = *without.first()?;
+    let (who, have, get) = match without {
+        [one] => (format!("server `{}`", one.name), "has", "it gets"),
+        many => (
+            format!("servers {}", names(&names_of(many.iter().copied()))),
+            "have",
+            "each gets",
+        ),
+    };
+    let consequence = match tier.shares() {
+        Some(shares) => format!(
+            "{get} {} of {}",
+            percent(tier.share_of(&shares, first)),
+            tier.view.unit()
+        ),
+        None => format!("{get} next to nothing under load"),
+    };
+    let message = format!(
+        "{who} of {} {have} no weight (default 1) beside {} with {}: {consequence}",
+        tier.view.title(),
+        count(written.len(), "server"),
+        weights_of(written)
+    );
+    let finding = Finding::new(severity, first.head, message, help(tier, written))
+        .label("no weight: 1 by default");
+    Some(complete(finding, tier, without, written))
+}
+
+/// The other way round: a few servers have a weight, the rest was never meant to have one.
+fn singled_out(
+    tier: &Tier<'_, '_>,
+    severity: Severity,
+    written: &[&Server],
+    without: &[&Server],
+) -> Option<Finding> {
+    let first = *(written.iter()).max_by_key(|server| server.weight.value)?;
+    let (who, have) = match written {
+        [one] => (format!("server `{}`", one.name), "has"),
+        many => (
+            format!("servers {}", names(&names_of(many.iter().copied()))),
+            "have",
+        ),
+    };
+    let consequence = match tier.shares() {
+        Some(shares) => format!(
+            "`{}` gets {} of {}, equal would be {}",
+            first.name,
+            percent(tier.share_of(&shares, first)),
+            tier.view.unit(),
+            percent(tier.fair())
+        ),
+        None => format!(
+            "under load `{}` takes {} times the load of the others",
+            first.name, first.weight.value
+        ),
+    };
+    let message = format!(
+        "only {who} of {} {have} a weight ({}) beside {} with none (default 1): {consequence}",
+        tier.view.title(),
+        weights_of(written),
+        count(without.len(), "server"),
+    );
+    let span = first.weight.origin.span().unwrap_or(first.head);
+    let finding = Finding::new(severity, span, message, help(tier, written))
+        .label(format!("weight {} here", first.weight.value));
+    Some(complete(finding, tier, written, without))
+}
+
+fn complete(
+    finding: Finding,
+    tier: &Tier<'_, '_>,
+    focus: &[&Server],
+    others: &[&Server],
+) -> Finding {
+    let mut finding = finding
+        .backend(&tier.view.backend.name)
+        .shares(tier.share_table());
+    if let [one] = focus {
+        finding = finding.server(&one.name);
+    }
+    for other in others.iter().take(3) {
+        let (text, span) = match other.weight.origin.span() {
+            Some(span) => (
+                format!("`{}` has weight {}", other.name, other.weight.value),
+                span,
+            ),
+            None => (format!("`{}` has no weight", other.name), other.head),
+        };
+        finding = finding.related(text, span);
+    }
+    finding
+}
+
+/// `weight 100`, or `weights 10 to 100`.
+fn weights_of(servers: &[&Server]) -> String {
+    let weights = || servers.iter().map(|server| server.weight.value);
+    let (least, most) = (weights().min().unwrap_or(1), weights().max().unwrap_or(1));
+    if least == most {
+        format!("weight {most}")
+    } else {
+        format!("weights {least} to {most}")
+    }
+}
+
+fn help(tier: &Tier<'_, '_>, written: &[&Server]) -> String {
+    let weight = written.first().map_or(1, |server| server.weight.value);
+    match tier.view.context.instance.engine {
+        Engine::Haproxy => format!(
+            "set it once for all: `default-server weight {weight}` above the first `server` line"
+        ),
+        Engine::Nginx => "give every server a weight, or none".to_owned(),
+    }
+}
