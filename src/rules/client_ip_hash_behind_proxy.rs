@@ -136,14 +136,16 @@ fn backends<'a>(context: &'a Context<'_>, facts: &'a Facts) -> impl Iterator<Ite
 fn peer_key(context: &Context<'_>, index: usize, backend: &Backend) -> Option<(String, Span)> {
     let by_algorithm = match &backend.algorithm.value {
         Algorithm::IpHash => Some("`ip_hash`".to_owned()),
-        Algorithm::Hash(HashKey::Source) => Some("`balance source`".to_owned()),
-        Algorithm::Hash(HashKey::Expression(key)) if is_src(key) => {
-            Some(format!("`balance hash {key}`"))
-        }
-        Algorithm::Hash(HashKey::Variables(key)) if is_peer_variable(key) => {
-            Some(format!("`hash {key}`"))
-        }
-        _ => None,
+        Algorithm::Hash(key) => peer_hash(key),
+        Algorithm::RoundRobin
+        | Algorithm::StaticRoundRobin
+        | Algorithm::LeastConn
+        | Algorithm::LeastTime
+        | Algorithm::First
+        | Algorithm::Random { .. }
+        | Algorithm::Sticky
+        | Algorithm::LogHash
+        | Algorithm::Other(_) => None,
     };
     let at_algorithm = by_algorithm.map(|how| {
         let span = backend.algorithm.origin.span().unwrap_or(backend.span);
@@ -155,6 +157,19 @@ fn peer_key(context: &Context<'_>, index: usize, backend: &Backend) -> Option<(S
     };
     let key = at_algorithm.or_else(by_stick)?;
     Tier::of(&BackendView::new(context, index, backend)).map(|_| key)
+}
+
+/// A hash of nothing but the peer's address, as written.
+fn peer_hash(key: &HashKey) -> Option<String> {
+    match key {
+        HashKey::Source => Some("`balance source`".to_owned()),
+        HashKey::Expression(key) => is_src(key).then(|| format!("`balance hash {key}`")),
+        HashKey::Variables(key) => is_peer_variable(key).then(|| format!("`hash {key}`")),
+        HashKey::Uri { .. }
+        | HashKey::UrlParam { .. }
+        | HashKey::Header { .. }
+        | HashKey::RdpCookie(_) => None,
+    }
 }
 
 fn splits<'a>(context: &'a Context<'_>, facts: &'a Facts) -> impl Iterator<Item = Keyed<'a>> {

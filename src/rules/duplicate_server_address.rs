@@ -59,11 +59,9 @@ fn endpoint(engine: Engine, server: &Server) -> Option<String> {
         &options.namespace,
         &options.source,
     ];
-    for way in ways {
-        if let Some(way) = way {
-            endpoint.push(' ');
-            endpoint.push_str(&way.value);
-        }
+    for way in ways.into_iter().flatten() {
+        endpoint.push(' ');
+        endpoint.push_str(&way.value);
     }
     Some(endpoint)
 }
