@@ -91,6 +91,33 @@ impl Ketama {
         (arcs, lost)
     }
 
+    /// The hash values in order: the first usable peer of the name that serves each run of them, and
+    /// where the run ends, itself excluded. Without a peer where round robin decides.
+    pub(crate) fn runs(&self, pool: &Pool<'_>) -> Vec<(u64, Option<usize>)> {
+        let up = |index: &&usize| {
+            pool.members
+                .get(**index)
+                .is_some_and(|member| member.usable)
+        };
+        let peers: Vec<Option<usize>> = (self.names.iter())
+            .map(|peers| peers.iter().find(up).copied())
+            .collect();
+        let peer = |name: usize| peers.get(name).copied().flatten();
+        let name = |point: u64| usize::try_from(point & 0xffff_ffff).unwrap_or(usize::MAX);
+        let mut ahead = Ahead::default();
+        for point in self.points.iter().rev() {
+            ahead.step(name(*point), peer(name(*point)).is_some());
+        }
+        // Values behind the last point belong to the first one.
+        let mut runs = vec![(SPACE, ahead.reachable().and_then(peer))];
+        for point in self.points.iter().rev() {
+            ahead.step(name(*point), peer(name(*point)).is_some());
+            runs.push(((point >> 32) + 1, ahead.reachable().and_then(peer)));
+        }
+        runs.reverse();
+        runs
+    }
+
     /// The hash values from the point before `index`, itself excluded, up to the one at `index`.
     fn arc_before(&self, index: usize) -> u64 {
         let at = |index: usize| self.points.get(index).map_or(0, |point| point >> 32);

@@ -31,6 +31,14 @@ pub(crate) fn slots(pool: &Pool<'_>, divisor: u32) -> Option<Vec<usize>> {
     if total == 1 {
         return Some(rivals.into_iter().take(1).collect());
     }
+    if total == i64::try_from(rivals.len()).ok()?
+        && pool
+            .at(&rivals)
+            .all(|(_, member)| reduced(member.weight) == 1)
+    {
+        // Equal servers take turns.
+        return Some(rivals);
+    }
     let steps = u64::try_from(size)
         .ok()?
         .checked_mul(u64::try_from(rivals.len()).ok()?)?;

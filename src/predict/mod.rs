@@ -10,6 +10,7 @@ mod ip_hash;
 mod ketama;
 mod map;
 mod modulo;
+mod moved;
 mod pool;
 mod random;
 mod ring;
@@ -18,6 +19,7 @@ mod weights;
 use num_rational::Ratio;
 
 use crate::model::{Backend, Engine, Version};
+pub use moved::{Moved, State, moved};
 use pool::{Method, Pool};
 
 /// A fraction of the traffic of a backend, exact.
@@ -96,13 +98,7 @@ pub fn predict_idle(
 
 fn predict_pool(pool: &Pool<'_>) -> Option<Prediction> {
     let (tier, serving) = pool.serving();
-    let by_rr = pool.engine == Engine::Nginx && tier == Tier::Backup;
-    let method = if by_rr {
-        // Backups of nginx are one more round robin, whatever the method of the primaries.
-        Method::RoundRobin
-    } else {
-        pool.method
-    };
+    let method = effective_method(pool, tier);
     let shares = match tier {
         Tier::None => vec![Share::ZERO; pool.members.len()],
         Tier::Active | Tier::Backup => shares(pool, method, tier, &serving)?,
@@ -112,6 +108,16 @@ fn predict_pool(pool: &Pool<'_>) -> Option<Prediction> {
         tier,
         shares,
     })
+}
+
+/// The method that chooses within a tier.
+fn effective_method(pool: &Pool<'_>, tier: Tier) -> Method {
+    if pool.engine == Engine::Nginx && tier == Tier::Backup {
+        // Backups of nginx are one more round robin, whatever the method of the primaries.
+        Method::RoundRobin
+    } else {
+        pool.method
+    }
 }
 
 fn shares(pool: &Pool<'_>, method: Method, tier: Tier, serving: &[usize]) -> Option<Vec<Share>> {

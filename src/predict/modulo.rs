@@ -47,6 +47,19 @@ fn runs(pool: &Pool<'_>) -> (Vec<(usize, Run)>, usize) {
     (runs, from)
 }
 
+/// The peer of each value of the first hash; `None` where that peer is out and it hashes again.
+pub(crate) fn owners(pool: &Pool<'_>) -> Vec<Option<usize>> {
+    let (runs, total) = runs(pool);
+    let mut slots = vec![None; total.min(VALUES)];
+    for (index, run) in runs.iter().filter(|(_, run)| run.up) {
+        let to = run.to.min(slots.len());
+        if let Some(own) = slots.get_mut(run.from.min(to)..to) {
+            own.fill(Some(*index));
+        }
+    }
+    slots.iter().copied().cycle().take(VALUES).collect()
+}
+
 /// How many of the 2^15 values fall into a run: whole rounds, and the part of the last one.
 fn values_in(run: &Run, total: usize) -> u64 {
     let (rounds, rest) = (VALUES / total.max(1), VALUES % total.max(1));

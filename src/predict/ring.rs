@@ -51,6 +51,27 @@ impl Ring {
         Some(Self { nodes })
     }
 
+    /// The hash values in order: the server of each run of them and where it ends, itself excluded.
+    pub(crate) fn runs(&self) -> Vec<(u64, usize)> {
+        let (Some(first), Some(last)) = (self.nodes.first(), self.nodes.last()) else {
+            return Vec::new();
+        };
+        // Between two nodes the lower one takes the values up to the middle, as in `arcs`.
+        let end = |below: u64, above: u64| below + (above - below) / 2 + 1;
+        let around = end(place(*last), place(*first) + SPACE);
+        let mut runs = Vec::with_capacity(self.nodes.len() + 1);
+        if around > SPACE {
+            runs.push((around - SPACE, owner(*last)));
+        }
+        let pairs = self.nodes.iter().zip(self.nodes.iter().skip(1));
+        runs.extend(pairs.map(|(below, above)| (end(place(*below), place(*above)), owner(*below))));
+        runs.push((around.min(SPACE), owner(*last)));
+        if around < SPACE {
+            runs.push((SPACE, owner(*first)));
+        }
+        runs
+    }
+
     /// How many of the 2^32 hash values each of `members` servers owns.
     ///
     /// Between two neighbouring nodes the lower one takes the values up to the middle, itself

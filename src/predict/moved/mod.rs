@@ -1,0 +1,289 @@
+//! How many keys of a hash change their server between two states of a backend.
+//!
+//! In: two states and who is who in them. Out: a fraction of the key space. Both states are laid out
+//! over the hash values, and the layouts are compared: value by value in a merged sweep where they
+//! are runs, by residues where both are remainders.
+
+mod layout;
+
+use std::collections::HashMap;
+
+use layout::{Layout, Run, Sweep, as_float, kept_of_cycles, kept_of_mixed};
+
+use super::fraction::approximate;
+use super::ip_hash;
+use super::ketama::Ketama;
+use super::pool::{Method, Pool};
+use super::ring::{Ring, SPACE};
+use super::weights::proportional;
+use super::{Tier, effective_method, map, modulo, shares};
+use crate::model::{Algorithm, Backend, Engine, HashFunction, HashKey, Version};
+
+/// A backend in one state, with a number for each of its servers: equal numbers in two states are
+/// one server.
+#[derive(Clone, Copy, Debug)]
+pub struct State<'a> {
+    /// Which engine's rules apply.
+    pub engine: Engine,
+    /// The version whose rules apply.
+    pub version: Version,
+    /// The backend.
+    pub backend: &'a Backend,
+    /// One number per server, in declaration order; numbers are small.
+    pub who: &'a [usize],
+}
+
+/// A fraction of keys that change their server.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moved {
+    /// From 0 to 1.
+    pub fraction: f64,
+    /// Whether it is counted over all hash values. Otherwise the two states hash differently, or a
+    /// server that is out makes nginx hash again, and it is an expectation.
+    pub exact: bool,
+}
+
+/// The fraction of keys whose server differs between two states.
+///
+/// `None` where one of them does not choose by a key, or where the configuration alone does not tell.
+pub fn moved(old: State<'_>, new: State<'_>) -> Option<Moved> {
+    let (one, other) = (Side::new(old)?, Side::new(new)?);
+    match (one.tier, other.tier) {
+        (Tier::None, Tier::None) => return None,
+        (Tier::None, _) | (_, Tier::None) => {
+            return Some(Moved {
+                fraction: 1.0,
+                exact: true,
+            });
+        }
+        (Tier::Active | Tier::Backup, Tier::Active | Tier::Backup) => {}
+    }
+    if one.key != other.key {
+        let by_chance = chance(&one.shares()?, &other.shares()?);
+        return Some(Moved {
+            fraction: 1.0 - by_chance,
+            exact: false,
+        });
+    }
+    compare(&one, &other)
+}
+
+/// What is hashed, and how: values of equal ones are equal for equal requests.
+#[derive(PartialEq, Eq)]
+enum KeyHash<'a> {
+    Haproxy(Option<&'a HashKey>, Option<HashFunction>, bool),
+    Nginx(&'a HashKey),
+    ClientAddress,
+}
+
+/// One state, reduced to what decides.
+struct Side<'a> {
+    pool: Pool<'a>,
+    method: Method,
+    tier: Tier,
+    serving: Vec<usize>,
+    who: &'a [usize],
+    key: KeyHash<'a>,
+}
+
+impl<'a> Side<'a> {
+    fn new(state: State<'a>) -> Option<Self> {
+        let pool = Pool::new(state.engine, state.version, state.backend, &[])?;
+        let (tier, serving) = pool.serving();
+        let method = effective_method(&pool, tier);
+        Some(Self {
+            key: key_hash(state.engine, state.backend, &pool, method)?,
+            pool,
+            method,
+            tier,
+            serving,
+            who: state.who,
+        })
+    }
+
+    fn who(&self, index: usize) -> Option<usize> {
+        self.who.get(index).copied()
+    }
+
+    /// The share of each server, by its number.
+    fn shares(&self) -> Option<Vec<f64>> {
+        let shares = shares(&self.pool, self.method, self.tier, &self.serving)?;
+        Some(self.by_number(shares.into_iter().map(approximate)))
+    }
+
+    /// What plain round robin would give each server, by its number.
+    fn fallback(&self) -> Vec<f64> {
+        let shares = proportional(&self.pool, &self.serving);
+        self.by_number(shares.into_iter().map(approximate))
+    }
+
+    fn by_number(&self, shares: impl Iterator<Item = f64>) -> Vec<f64> {
+        let most = self.who.iter().copied().max().unwrap_or(0);
+        let mut numbered = vec![0.0; most + 1];
+        for (number, share) in self.who.iter().zip(shares) {
+            if let Some(sum) = numbered.get_mut(*number) {
+                *sum += share;
+            }
+        }
+        numbered
+    }
+
+    fn layout(&self) -> Option<Layout> {
+        match self.method {
+            Method::HashMap => self.map(),
+            Method::HashRing => self.ring(),
+            Method::Modulo => Some(self.modulo()),
+            Method::Ketama => self.ketama(),
+            Method::IpHash => Some(self.ip_hash()),
+            Method::RoundRobin
+            | Method::StaticMap
+            | Method::LeastConn
+            | Method::First
+            | Method::Sticky
+            | Method::RandomWeight
+            | Method::RandomTwo
+            | Method::RandomRing { .. } => None,
+        }
+    }
+
+    fn map(&self) -> Option<Layout> {
+        let mut slots = map::slots(&self.pool, map::divisor(&self.pool))?;
+        if map::has_quirk(&self.pool, self.tier) {
+            slots.truncate(1);
+        }
+        let numbers = slots.into_iter().map(|server| self.who(server));
+        Some(Layout::Cycle(numbers.collect::<Option<Vec<usize>>>()?))
+    }
+
+    fn ring(&self) -> Option<Layout> {
+        let runs = Ring::new(&self.pool, &self.serving)?.runs();
+        let runs = runs.into_iter().map(|(end, server)| Run {
+            end,
+            who: self.who(server),
+        });
+        Some(Layout::Runs(SPACE, runs.collect()))
+    }
+
+    /// Bits 16 to 30 of the hash choose the slot, so each value of them is two runs.
+    fn modulo(&self) -> Layout {
+        let owners = modulo::owners(&self.pool);
+        let runs = (1u64..).zip(owners.iter().chain(&owners));
+        let runs = runs.map(|(number, owner)| Run {
+            end: number << 16,
+            who: owner.and_then(|server| self.who(server)),
+        });
+        Layout::Runs(SPACE, runs.collect())
+    }
+
+    fn ketama(&self) -> Option<Layout> {
+        let ring = Ketama::new(&self.pool)?;
+        let runs = ring.runs(&self.pool).into_iter().map(|(end, peer)| Run {
+            end,
+            who: peer.and_then(|server| self.who(server)),
+        });
+        Some(Layout::Runs(SPACE, runs.collect()))
+    }
+
+    fn ip_hash(&self) -> Layout {
+        let slots = ip_hash::Slots::new(&self.pool);
+        let runs = (0..ip_hash::VALUES).map(|value| Run {
+            end: value + 1,
+            who: slots.server(value).and_then(|server| self.who(server)),
+        });
+        Layout::Runs(ip_hash::VALUES, runs.collect())
+    }
+}
+
+fn key_hash<'a>(
+    engine: Engine,
+    backend: &'a Backend,
+    pool: &Pool<'_>,
+    method: Method,
+) -> Option<KeyHash<'a>> {
+    match method {
+        Method::HashMap | Method::HashRing | Method::Modulo | Method::Ketama => {}
+        Method::IpHash => return Some(KeyHash::ClientAddress),
+        Method::RoundRobin
+        | Method::StaticMap
+        | Method::LeastConn
+        | Method::First
+        | Method::Sticky
+        | Method::RandomWeight
+        | Method::RandomTwo
+        | Method::RandomRing { .. } => return None,
+    }
+    let key = match backend.algorithm.known()? {
+        Algorithm::Hash(key) => Some(key),
+        Algorithm::RoundRobin
+        | Algorithm::StaticRoundRobin
+        | Algorithm::LeastConn
+        | Algorithm::LeastTime
+        | Algorithm::First
+        | Algorithm::Random { .. }
+        | Algorithm::IpHash
+        | Algorithm::Sticky
+        | Algorithm::LogHash
+        | Algorithm::Other(_) => None,
+    };
+    if engine == Engine::Nginx {
+        return key.map(KeyHash::Nginx);
+    }
+    // `balance source` takes the address itself, whatever function is named.
+    let function = (key != Some(&HashKey::Source)).then_some(pool.hash.function);
+    Some(KeyHash::Haproxy(key, function, pool.hash.avalanche))
+}
+
+fn compare(one: &Side<'_>, other: &Side<'_>) -> Option<Moved> {
+    let exact = |kept: f64| Moved {
+        fraction: 1.0 - kept,
+        exact: true,
+    };
+    Some(match (one.layout()?, other.layout()?) {
+        (Layout::Cycle(old), Layout::Cycle(new)) => exact(kept_of_cycles(&old, &new)),
+        (Layout::Cycle(slots), Layout::Runs(space, runs))
+        | (Layout::Runs(space, runs), Layout::Cycle(slots)) => {
+            exact(kept_of_mixed(&slots, &runs, space))
+        }
+        (Layout::Runs(space, old), Layout::Runs(_, new)) => {
+            judge(&Sweep::over(&old, &new), one, other, space)
+        }
+    })
+}
+
+/// What the sweep over two layouts means for the keys.
+fn judge(sweep: &Sweep, one: &Side<'_>, other: &Side<'_>, space: u64) -> Moved {
+    let exact = sweep.undecided == 0 && sweep.only_old.is_empty() && sweep.only_new.is_empty();
+    let mut kept = as_float(sweep.kept);
+    if !exact {
+        let (old, new) = (one.fallback(), other.fallback());
+        kept += expected(&sweep.only_old, &new) + expected(&sweep.only_new, &old);
+        kept = if one.method == Method::Modulo && other.method == Method::Modulo {
+            // Both hash again, and the next value finds the same layouts.
+            kept * as_float(space) / as_float(space.saturating_sub(sweep.undecided).max(1))
+        } else {
+            kept + as_float(sweep.undecided) * chance(&old, &new)
+        };
+    }
+    Moved {
+        fraction: (1.0 - kept / as_float(space)).clamp(0.0, 1.0),
+        exact,
+    }
+}
+
+/// How many of the values that one side decided the other one gives to the same server.
+fn expected(decided: &HashMap<usize, u64>, shares: &[f64]) -> f64 {
+    let mut sorted: Vec<(&usize, &u64)> = decided.iter().collect();
+    sorted.sort_unstable();
+    let part = |(who, values): (&usize, &u64)| {
+        shares.get(*who).copied().unwrap_or(0.0) * as_float(*values)
+    };
+    sorted.into_iter().map(part).sum()
+}
+
+/// How often two independent choices fall on the same server.
+fn chance(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| one * other).sum()
+}
+
+#[cfg(test)]
+mod tests;
