@@ -11,12 +11,19 @@ mod view;
 mod wording;
 
 mod backend_drift;
+mod balance_first_without_maxconn;
 mod capacity_after_one_loss;
+mod check_options_without_check;
 mod client_ip_hash_behind_proxy;
 mod cookie_coverage;
+mod cookie_coverage;
+mod dangling_backend_reference;
 mod dangling_backend_reference;
 mod duplicate_server_address;
+mod dynamic_backend_unresolved;
 mod expired_ignore;
+mod expired_ignore;
+mod hash_without_avalanche;
 mod host_concentration;
 mod ignore_without_reason;
 mod l4_check_on_http_backend;
@@ -24,16 +31,21 @@ mod leastconn_blackhole;
 mod max_fails_zero;
 mod missing_health_check;
 mod mixed_default_weight;
+mod next_upstream_off;
 mod no_usable_server;
+mod redispatch_ineffective;
 mod redispatch_missing;
 mod refused_at_load;
 mod resolve_once_hostname;
 mod server_port_outlier;
+mod single_server_backend;
+mod slow_failure_detection;
 mod split_not_total;
 mod syntax_error;
 mod unbalanced_weights;
 mod uneven_distribution;
 mod unset_variable;
+mod unused_backend;
 mod unused_ignore;
 mod upstream_zone_missing;
 mod zero_weight_server;
@@ -112,19 +124,28 @@ pub static ALL: &[&Rule] = &[
     &client_ip_hash_behind_proxy::RULE,
     &upstream_zone_missing::RULE,
     &backend_drift::RULE,
+    &balance_first_without_maxconn::RULE,
+    &hash_without_avalanche::RULE,
     // B. Health
     &missing_health_check::RULE,
     &l4_check_on_http_backend::RULE,
     &leastconn_blackhole::RULE,
+    &check_options_without_check::RULE,
+    &slow_failure_detection::RULE,
     &max_fails_zero::RULE,
     // C. Failover
     &redispatch_missing::RULE,
+    &redispatch_ineffective::RULE,
+    &next_upstream_off::RULE,
     &no_usable_server::RULE,
     // D. Capacity
     &capacity_after_one_loss::RULE,
+    &single_server_backend::RULE,
     // E. Routing
     &dangling_backend_reference::RULE,
+    &unused_backend::RULE,
     &split_not_total::RULE,
+    &dynamic_backend_unresolved::RULE,
     &server_port_outlier::RULE,
     // F. Stickiness
     &cookie_coverage::RULE,

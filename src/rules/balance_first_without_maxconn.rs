@@ -1,0 +1,63 @@
+//! `balance-first-without-maxconn`: the first server never fills up, so it takes everything.
+//!
+//! In: algorithm and limits of a HAProxy backend. Out: at most one finding per backend.
+
+use super::wording::names;
+use super::{BackendView, Check, Rule, facts};
+use crate::finding::{Finding, Severity};
+use crate::model::{Algorithm, Server};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/balance-first-without-maxconn.md"),
+    check: Check::Backend(check),
+    options: &[],
+};
+
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    let backend = view.backend;
+    if backend.algorithm.known() != Some(&Algorithm::First) {
+        return;
+    }
+    let mut tier: Vec<&Server> = facts::tier(backend, true)
+        .into_iter()
+        .map(|(_, it)| it)
+        .collect();
+    if tier.iter().any(|server| server.id.is_opaque()) {
+        return;
+    }
+    // Servers are tried by id; the sort keeps the order of equal ones.
+    tier.sort_by_key(|server| server.id.value);
+    let unlimited = |server: &&Server| server.maxconn.known() == Some(&None);
+    let Some(position) = tier.iter().position(unlimited) else {
+        return;
+    };
+    let (Some(first), Some(idle)) = (tier.get(position), tier.get(position + 1..)) else {
+        return;
+    };
+    if !idle.is_empty() {
+        findings.push(finding(view, first, idle));
+    }
+}
+
+fn finding(view: &BackendView<'_>, first: &Server, idle: &[&Server]) -> Finding {
+    let backend = view.backend;
+    let listed: Vec<&str> = idle.iter().map(|server| server.name.as_str()).collect();
+    let verb = if idle.len() == 1 { "gets" } else { "get" };
+    let message = format!(
+        "`balance first` in backend `{}` and no `maxconn` on `{}`: {} {verb} no traffic while it is up",
+        backend.name,
+        first.name,
+        names(&listed)
+    );
+    let help =
+        "set `maxconn` on every server, or make the others `backup` when they are meant to wait";
+    let finding = Finding::new(Severity::Error, first.head, message, help)
+        .label("never full")
+        .backend(&backend.name)
+        .server(&first.name);
+    match backend.algorithm.origin.span() {
+        Some(span) => finding.related("servers are filled one after the other", span),
+        None => finding,
+    }
+}

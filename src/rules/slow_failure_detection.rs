@@ -1,0 +1,167 @@
+//! `slow-failure-detection`: a dead server keeps its traffic for long.
+//!
+//! In: check timing of each HAProxy backend. Out: at most one finding per backend, or per
+//! `default-server` line of `defaults`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::wording::{count, duration, names, percent};
+use super::{BackendView, Check, Context, Rule, RuleOption, facts};
+use crate::finding::{Finding, Severity};
+use crate::model::{Backend, CheckTiming, Origin, Server};
+use crate::source::Span;
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/slow-failure-detection.md"),
+    check: Check::Instance(check),
+    options: &[
+        RuleOption {
+            name: "max-seconds",
+            default: 15.0,
+            summary: "longest detection in seconds without a warning",
+        },
+        RuleOption {
+            name: "error-seconds",
+            default: 60.0,
+            summary: "detection in seconds above which it is an error",
+        },
+    ],
+};
+
+/// Related places that a finding lists at most.
+const RELATED: usize = 3;
+
+/// The slowest server of a backend.
+struct Slow<'a> {
+    index: usize,
+    backend: &'a Backend,
+    server_index: usize,
+    server: &'a Server,
+    time: Duration,
+}
+
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let mut by_cause: BTreeMap<Span, Vec<Slow<'_>>> = BTreeMap::new();
+    for (index, backend) in context.instance.backends.iter().enumerate() {
+        let slow = slowest(index, backend).filter(|slow| severity(context, slow.time).is_some());
+        if let Some(slow) = slow {
+            by_cause.entry(cause(slow.server)).or_default().push(slow);
+        }
+    }
+    for (span, slow) in &by_cause {
+        findings.extend(finding(context, *span, slow));
+    }
+}
+
+fn severity(context: &Context<'_>, time: Duration) -> Option<Severity> {
+    let above = |option| time.as_secs_f64() > context.option(&RULE, option);
+    if above("error-seconds") {
+        Some(Severity::Error)
+    } else {
+        above("max-seconds").then_some(Severity::Warning)
+    }
+}
+
+/// The server with the longest detection among those that have a check of their own and nothing that
+/// is quicker, where another one could take over.
+fn slowest(index: usize, backend: &Backend) -> Option<Slow<'_>> {
+    backend
+        .usable_primaries()
+        .chain(backend.usable_backups())
+        .nth(1)?;
+    let checked = facts::tier(backend, true)
+        .into_iter()
+        .filter(|(_, server)| only_its_check(server));
+    let slowest = checked.max_by_key(|(_, server)| facts::detection(&server.options.timing))?;
+    Some(Slow {
+        index,
+        backend,
+        server_index: slowest.0,
+        server: slowest.1,
+        time: facts::detection(&slowest.1.options.timing),
+    })
+}
+
+fn only_its_check(server: &Server) -> bool {
+    let timing = &server.options.timing;
+    let opaque =
+        timing.inter.is_opaque() || timing.fall.is_opaque() || timing.fastinter.is_opaque();
+    server.check.known() == Some(&true)
+        && server.options.track.is_none()
+        && server.options.observe.is_none()
+        && !server.agent_check.value
+        && !opaque
+}
+
+/// Where the time comes from: the interval if it is longer than the default, else `fall`.
+fn cause(server: &Server) -> Span {
+    let timing = &server.options.timing;
+    let slow_interval = timing.inter.value > CheckTiming::default().inter.value;
+    let settings = [
+        timing.inter.origin.span().filter(|_| slow_interval),
+        timing.fall.origin.span(),
+    ];
+    settings.into_iter().flatten().next().unwrap_or(server.head)
+}
+
+fn finding(context: &Context<'_>, span: Span, slow: &[Slow<'_>]) -> Option<Finding> {
+    let worst = slow.iter().max_by_key(|slow| slow.time)?;
+    let timing = &worst.server.options.timing;
+    let (subject, share) = match slow {
+        [only] => {
+            let view = BackendView::new(context, only.index, only.backend);
+            let share = facts::share(&view, only.server_index).map(percent);
+            (format!("backend `{}`", only.backend.name), share)
+        }
+        _ => {
+            let listed: Vec<&str> = slow.iter().map(|slow| slow.backend.name.as_str()).collect();
+            (
+                format!("{} ({})", count(slow.len(), "backend"), names(&listed)),
+                None,
+            )
+        }
+    };
+    let keeps = share.map_or_else(
+        || "its share".to_owned(),
+        |share| format!("its {share} share"),
+    );
+    let message = format!(
+        "a dead server in {subject} keeps {keeps} for up to {}: {} before it counts as down",
+        duration(worst.time),
+        schedule(timing)
+    );
+    let help = "set `inter 3s fastinter 1s fall 3`: a dead server is then out after 5 s";
+    let mut finding = Finding::new(severity(context, worst.time)?, span, message, help)
+        .label(format!("up to {}", duration(worst.time)));
+    if let [only] = slow {
+        finding = finding.backend(&only.backend.name);
+    }
+    if !matches!(timing.fall.origin, Origin::EngineDefault) {
+        let fall = timing.fall.origin.span().filter(|it| *it != span);
+        finding = fall
+            .into_iter()
+            .fold(finding, |it, fall| it.related("`fall` is set here", fall));
+    }
+    for slow in slow.iter().take(RELATED).filter(|_| slow.len() > 1) {
+        finding = finding.related(
+            format!("backend `{}` is affected", slow.backend.name),
+            slow.backend.span,
+        );
+    }
+    Some(finding)
+}
+
+fn schedule(timing: &CheckTiming) -> String {
+    let fall = timing.fall.value;
+    let every = duration(timing.inter.value);
+    match timing.fastinter.value {
+        Some(fast) => format!(
+            "{} at {every}, then {}",
+            count(fall as usize, "failed check"),
+            duration(fast)
+        ),
+        None => format!("{} at {every}", count(fall as usize, "failed check")),
+    }
+}
