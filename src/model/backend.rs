@@ -31,6 +31,8 @@ pub struct Backend {
     pub hash_balance_factor: Setting<u32>,
     /// Servers in declaration order.
     pub servers: Vec<Server>,
+    /// HAProxy `default-server` lines of the section itself, in order.
+    pub default_servers: Vec<DefaultServer>,
     /// HAProxy `option allbackups`; nginx always uses all of them.
     pub allbackups: Setting<bool>,
     /// HAProxy `option redispatch`.
@@ -64,6 +66,15 @@ pub struct Backend {
     pub answers_itself: Option<Span>,
     /// HAProxy `load-server-state-from-file` other than `none`.
     pub state_file: Option<Setting<Text>>,
+}
+
+/// A HAProxy `default-server` line, which is for the servers below it only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefaultServer {
+    /// The line.
+    pub span: Span,
+    /// Its options and their values, as written.
+    pub words: Vec<Text>,
 }
 
 /// What is balanced.
@@ -163,6 +174,7 @@ impl Backend {
             hash_type: Setting::engine_default(HashType::HAPROXY_DEFAULT),
             hash_balance_factor: Setting::engine_default(0),
             servers: Vec::new(),
+            default_servers: Vec::new(),
             allbackups: Setting::engine_default(false),
             redispatch: Setting::engine_default(Redispatch::Off),
             retries: Setting::engine_default(3),

@@ -23,6 +23,9 @@ pub struct Listener {
     /// Where the client address is restored from a header or the PROXY protocol: nginx
     /// `set_real_ip_from` with `real_ip_header`, HAProxy `set-src`.
     pub restores_client_address: Option<Span>,
+    /// HAProxy: an unconditional `http-request return`, `deny` or `redirect`, which answers before
+    /// any route is looked at.
+    pub answers_itself: Option<Span>,
     /// Comments above the header and inside, in order.
     pub comments: Vec<Span>,
 }

@@ -16,7 +16,7 @@ mod setting;
 
 pub use address::{Address, AddressKind, Port};
 pub use algorithm::{Algorithm, HashFunction, HashKey, HashMethod, HashType};
-pub use backend::{Backend, Cookie, Layer, Redispatch, StickRule, Timeouts};
+pub use backend::{Backend, Cookie, DefaultServer, Layer, Redispatch, StickRule, Timeouts};
 pub use health::{CheckProtocol, CheckTiming, PassiveCheck};
 pub use instance::{Engine, Instance, NotModelled, Version, Workers};
 pub use listener::{Bind, Listener};

@@ -87,6 +87,7 @@ impl Lowering {
             maxconn: proxy.common.maxconn,
             server_names: Vec::new(),
             restores_client_address: proxy.restores_client_address,
+            answers_itself: proxy.answers_itself,
             comments: proxy.comments,
         });
     }
@@ -119,7 +120,9 @@ fn backend(proxy: &mut Proxy) -> Backend {
     let common = &proxy.common;
     let mut backend = Backend::new(proxy.name.clone(), common.mode.layer(), proxy.header);
     backend.body = proxy.body;
+    backend.defaults = common.section;
     backend.comments.clone_from(&proxy.comments);
+    backend.default_servers = std::mem::take(&mut proxy.default_servers);
     backend.algorithm = common.algorithm.clone();
     if common.mode != Mode::Http && balance::needs_http(&backend.algorithm.value) {
         backend.algorithm.value = Algorithm::RoundRobin;

@@ -36,6 +36,8 @@ impl Mode {
 /// Everything a `defaults` section can hand down.
 #[derive(Clone, Debug)]
 pub(super) struct Common {
+    /// The header of the `defaults` section these come from.
+    pub(super) section: Option<Span>,
     pub(super) mode: Mode,
     pub(super) algorithm: Setting<Algorithm>,
     pub(super) hash_type: Setting<HashType>,
@@ -78,6 +80,7 @@ impl Common {
             Algorithm::RoundRobin
         };
         Self {
+            section: None,
             mode: Mode::Tcp,
             algorithm: Setting::engine_default(algorithm),
             hash_type: Setting::engine_default(HashType::HAPROXY_DEFAULT),

@@ -179,7 +179,8 @@ impl Lowering {
                 return;
             }
             "defaults" => {
-                let common = self.start(line);
+                let mut common = self.start(line);
+                common.section = Some(line.whole());
                 let name = if line.word(1) == "from" {
                     ""
                 } else {

@@ -12,7 +12,9 @@ use super::bind;
 use super::common::{Common, Handled};
 use super::scope::{Scope, text};
 use super::server::{Refused, ServerSettings};
-use crate::model::{Bind, Condition, PassiveCheck, Server, Setting, StickRule, Template, Text};
+use crate::model::{
+    Bind, Condition, DefaultServer, PassiveCheck, Server, Setting, StickRule, Template, Text,
+};
 use crate::source::Span;
 
 /// The kind of a proxy section.
@@ -68,6 +70,7 @@ pub(super) struct Proxy {
     pub(super) stick_rules: Vec<StickRule>,
     pub(super) force_persist: Vec<Span>,
     pub(super) use_server: Vec<(Option<Text>, Span)>,
+    pub(super) default_servers: Vec<DefaultServer>,
     pub(super) answers_itself: Option<Span>,
     pub(super) restores_client_address: Option<Span>,
     /// Written `id`.
@@ -106,6 +109,7 @@ impl Proxy {
             stick_rules: Vec::new(),
             force_persist: Vec::new(),
             use_server: Vec::new(),
+            default_servers: Vec::new(),
             answers_itself: None,
             restores_client_address: None,
             id: None,
@@ -139,6 +143,13 @@ impl Proxy {
             "force-persist" | "ignore-persist" => self.force_persist.push(line.whole()),
             "id" => self.id = Some((super::scope::number(line, 1), line.whole())),
             "description" => {}
+            "default-server" => {
+                self.default_servers.push(DefaultServer {
+                    span: line.whole(),
+                    words: line.rest(1).map(Text::from).collect(),
+                });
+                self.inheritable(line, &mut remarks);
+            }
             _ => self.inheritable(line, &mut remarks),
         }
         remarks

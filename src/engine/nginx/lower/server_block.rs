@@ -81,6 +81,7 @@ fn new_listener(directive: Directive<'_>, group: Group) -> Listener {
         maxconn: Setting::engine_default(None),
         server_names: Vec::new(),
         restores_client_address: None,
+        answers_itself: None,
         comments: comment::of_block(directive),
     }
 }
