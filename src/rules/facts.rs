@@ -103,6 +103,11 @@ pub(super) fn traffic(layer: Layer) -> &'static str {
     }
 }
 
+/// Whether the routes of the instance are here to be seen, so that their absence means something.
+pub(super) fn shows_routes(instance: &Instance) -> bool {
+    !instance.fragment && !instance.listeners.is_empty()
+}
+
 /// For each backend the routes that lead to it.
 pub(super) fn routes_by_backend(instance: &Instance) -> Vec<Vec<&Route>> {
     let mut routes = vec![Vec::new(); instance.backends.len()];

@@ -20,7 +20,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     else {
         return;
     };
-    let Some(function) = weak(hash).filter(|_| backend.usable_primaries().nth(1).is_some()) else {
+    let Some(function) = weak(*hash).filter(|_| backend.usable_primaries().nth(1).is_some()) else {
         return;
     };
     let Some((severity, effect)) = effect(key) else {
@@ -43,7 +43,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The word of a function that keeps similar keys together on the ring.
-fn weak(hash: &HashType) -> Option<&'static str> {
+fn weak(hash: HashType) -> Option<&'static str> {
     if hash.method != HashMethod::Ring || hash.avalanche || !hash.function_named {
         return None;
     }

@@ -15,8 +15,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let backend = view.backend;
-    if backend.layer != Layer::Http || !is_connect_only(backend) || backend.answers_itself.is_some()
-    {
+    if backend.layer != Layer::Http || !is_connect_only(backend) {
         return;
     }
     let primaries = facts::tier(backend, true);

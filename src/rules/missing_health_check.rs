@@ -20,7 +20,7 @@ const RELATED: usize = 3;
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let backend = view.backend;
-    if backend.layer == Layer::Log || backend.answers_itself.is_some() {
+    if backend.layer == Layer::Log {
         return;
     }
     for primary in [true, false] {

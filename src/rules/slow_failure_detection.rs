@@ -109,20 +109,7 @@ fn cause(server: &Server) -> Span {
 fn finding(context: &Context<'_>, span: Span, slow: &[Slow<'_>]) -> Option<Finding> {
     let worst = slow.iter().max_by_key(|slow| slow.time)?;
     let timing = &worst.server.options.timing;
-    let (subject, share) = match slow {
-        [only] => {
-            let view = BackendView::new(context, only.index, only.backend);
-            let share = facts::share(&view, only.server_index).map(percent);
-            (format!("backend `{}`", only.backend.name), share)
-        }
-        _ => {
-            let listed: Vec<&str> = slow.iter().map(|slow| slow.backend.name.as_str()).collect();
-            (
-                format!("{} ({})", count(slow.len(), "backend"), names(&listed)),
-                None,
-            )
-        }
-    };
+    let (subject, share) = subject(context, slow);
     let keeps = share.map_or_else(
         || "its share".to_owned(),
         |share| format!("its {share} share"),
@@ -151,6 +138,18 @@ fn finding(context: &Context<'_>, span: Span, slow: &[Slow<'_>]) -> Option<Findi
         );
     }
     Some(finding)
+}
+
+/// What is affected, and the share of the server where it is one backend.
+fn subject(context: &Context<'_>, slow: &[Slow<'_>]) -> (String, Option<String>) {
+    if let [only] = slow {
+        let view = BackendView::new(context, only.index, only.backend);
+        let share = facts::share(&view, only.server_index).map(percent);
+        return (format!("backend `{}`", only.backend.name), share);
+    }
+    let listed: Vec<&str> = slow.iter().map(|slow| slow.backend.name.as_str()).collect();
+    let subject = format!("{} ({})", count(slow.len(), "backend"), names(&listed));
+    (subject, None)
 }
 
 fn schedule(timing: &CheckTiming) -> String {

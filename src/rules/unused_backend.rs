@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::wording::count;
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, facts};
 use crate::finding::{Finding, Severity};
 use crate::model::{Backend, Instance, Layer, Target};
 
@@ -18,7 +18,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let instance = context.instance;
-    if instance.fragment || instance.listeners.is_empty() || instance.routes.is_empty() {
+    if !facts::shows_routes(instance) || instance.routes.is_empty() {
         return;
     }
     let Some(named) = named_while_running(instance) else {
