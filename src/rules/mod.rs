@@ -16,12 +16,9 @@ mod capacity_after_one_loss;
 mod check_options_without_check;
 mod client_ip_hash_behind_proxy;
 mod cookie_coverage;
-mod cookie_coverage;
-mod dangling_backend_reference;
 mod dangling_backend_reference;
 mod duplicate_server_address;
 mod dynamic_backend_unresolved;
-mod expired_ignore;
 mod expired_ignore;
 mod hash_without_avalanche;
 mod host_concentration;
@@ -138,9 +135,9 @@ pub static ALL: &[&Rule] = &[
     &redispatch_ineffective::RULE,
     &next_upstream_off::RULE,
     &no_usable_server::RULE,
+    &single_server_backend::RULE,
     // D. Capacity
     &capacity_after_one_loss::RULE,
-    &single_server_backend::RULE,
     // E. Routing
     &dangling_backend_reference::RULE,
     &unused_backend::RULE,
