@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::fingerprint::fingerprints;
@@ -12,7 +13,7 @@ use super::shown::is_hidden;
 use super::view::View;
 use super::{Report, Totals};
 use crate::rules::{self, Category};
-use crate::source::Position;
+use crate::source::{Position, Source};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -66,9 +67,10 @@ struct Related<'a> {
 }
 
 /// A place in JSON.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Location {
-    file: String,
+    #[serde(serialize_with = "name")]
+    file: Arc<Source>,
     start: Position,
     end: Position,
 }
@@ -77,11 +79,15 @@ impl Location {
     /// The location of `place`.
     pub(crate) fn new(place: &Place, locator: &mut Locator<'_>) -> Self {
         Self {
-            file: place.source.name().to_owned(),
+            file: Arc::clone(&place.source),
             start: place.start,
             end: locator.end(place),
         }
     }
+}
+
+fn name<S: Serializer>(source: &Arc<Source>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(source.name())
 }
 
 /// Writes one document.
@@ -115,14 +121,20 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
 
 /// Writes one finding per line.
 pub(crate) fn write_lines(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    for entry in entries(report) {
-        let formatter = Safe(CompactFormatter);
-        entry.serialize(&mut serde_json::Serializer::with_formatter(
-            &mut *out, formatter,
-        ))?;
-        out.write_all(b"\n")?;
-    }
-    Ok(())
+    let mut entries = entries(report).into_iter();
+    entries.try_for_each(|entry| write_line(&entry, out))
+}
+
+/// Writes any value as one line.
+pub fn write_line<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
+    let formatter = Safe(CompactFormatter);
+    value.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut *out, formatter,
+    ))?;
+    out.write_all(
+        b"
+",
+    )
 }
 
 /// Writes any value as an indented document with a line end.

@@ -30,7 +30,7 @@ use std::path::PathBuf;
 
 pub use file::write_file_atomically;
 pub use fingerprint::fingerprints;
-pub use json::write_document;
+pub use json::{write_document, write_line};
 pub use mask::mask_text;
 pub use shown::plain;
 pub use table::{Align, Table, bar, percent};

@@ -16,6 +16,11 @@ use std::ops::Range;
 use crate::model::Engine;
 use crate::report::shown::MASK;
 
+/// Whether what a variable, header or parameter of this name holds is a secret.
+pub(crate) fn is_sensitive_name(name: &str) -> bool {
+    names::is_sensitive_header(name.as_bytes())
+}
+
 /// The secrets in `text`, sorted and without overlaps.
 pub(crate) fn secrets(text: &[u8], engine: Engine) -> Vec<Range<usize>> {
     if !patterns::may_hold_secret(text) {

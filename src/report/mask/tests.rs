@@ -36,7 +36,7 @@ nginx | fastcgi_param DB_PASSWORD S3CRet; => fastcgi_param DB_PASSWORD ***;
 nginx | auth_http_header X-Auth-Key "S3CRet"; => auth_http_header X-Auth-Key ***;
 nginx | env API_TOKEN=S3CRet; => env API_TOKEN=***;
 nginx | # password: S3CRet => # password: ***
-nginx | local c = { password = "S3CRet" } => local c = { password = "***" }
+nginx | local c = { password = "S3CRet" } => local c = { password = *** }
 nginx | js_var $x 'Bearer S3CRet99'; => js_var $x 'Bearer ***';
 "#;
 
