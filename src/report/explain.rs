@@ -29,13 +29,16 @@ pub fn write(page: &Page, style: Style, out: &mut dyn io::Write) -> io::Result<(
     ];
     printer.blank();
     for (name, value) in facts {
-        let _ = write!(printer.text, "{name:10}{value}\n");
+        let _ = writeln!(printer.text, "{name:10}{value}");
     }
     for event in Parser::new(&page.body) {
         printer.event(event);
     }
     out.write_all(printer.text.as_bytes())
 }
+
+/// A blank that is no place to break a line.
+const GLUE: &str = "\u{a0}";
 
 /// Turns Markdown events into text.
 struct Printer {
@@ -64,13 +67,15 @@ impl Printer {
         match event {
             Event::Start(tag) => self.start(tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) => self.block.push_str(&text),
-            Event::Code(code) => self.block.extend(["`", &*code, "`"]),
+            Event::Text(text)
+            | Event::InlineHtml(text)
+            | Event::Html(text)
+            | Event::InlineMath(text)
+            | Event::DisplayMath(text)
+            | Event::FootnoteReference(text) => self.block.push_str(&text),
+            // Code is not broken at its blanks: `wrap` puts them back.
+            Event::Code(code) => self.block.extend(["`", &code.replace(' ', GLUE), "`"]),
             Event::SoftBreak | Event::HardBreak => self.block.push(' '),
-            Event::InlineHtml(html) | Event::Html(html) => self.block.push_str(&html),
-            Event::InlineMath(text) | Event::DisplayMath(text) | Event::FootnoteReference(text) => {
-                self.block.push_str(&text)
-            }
             Event::Rule | Event::TaskListMarker(_) => {}
         }
     }
@@ -155,7 +160,7 @@ impl Printer {
 
     fn heading(&mut self, heading: &str) {
         if self.style.color {
-            let _ = write!(self.text, "{BOLD}{heading}{BOLD:#}\n");
+            let _ = writeln!(self.text, "{BOLD}{heading}{BOLD:#}");
         } else {
             self.text.extend([heading, "\n"]);
         }
@@ -181,7 +186,7 @@ impl Printer {
     }
 
     fn wrap(&self, text: &str, hanging: usize) -> String {
-        wrapped(text, self.style.columns().min(WIDEST), hanging)
+        wrapped(text, self.style.columns().min(WIDEST), hanging).replace(GLUE, " ")
     }
 
     /// An empty line, unless there is one.

@@ -15,6 +15,7 @@ use crate::model::{
     Bind, Condition, Instance, Listener, PathMatch, Route, Split, SplitKind, Target, Workers,
 };
 use crate::report::json::{Location, write_document, write_line};
+use crate::report::mask::is_sensitive_name;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -285,8 +286,8 @@ struct SplitPartView<'a> {
 
 fn split<'a>(printer: &Printer<'_>, split: &'a Split) -> SplitView<'a> {
     // The entries of a map over `$http_x_api_key` are keys, those of a map to `$token` are tokens.
-    let keys = printer.announces(&split.key);
-    let values = printer.announces(&split.variable);
+    let keys = is_sensitive_name(&split.key);
+    let values = is_sensitive_name(&split.variable);
     let parts = split.parts.iter().map(|part| SplitPartView {
         pattern: printer.entry(&part.pattern, keys),
         value: printer.entry(&part.value, values),

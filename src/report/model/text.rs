@@ -216,13 +216,12 @@ fn origin<T>(setting: &Setting<T>, show: impl Fn(&T) -> String) -> String {
 
 fn protocol(protocol: &CheckProtocol) -> String {
     match protocol {
-        CheckProtocol::Connect => "connect".to_owned(),
+        CheckProtocol::Connect | CheckProtocol::Tcp { expects: false } => "connect".to_owned(),
         CheckProtocol::Http { method, uri, .. } => {
             let (method, uri) = (method.as_deref(), uri.as_deref());
             format!("{} {}", method.unwrap_or("OPTIONS"), uri.unwrap_or("/"))
         }
         CheckProtocol::Tcp { expects: true } => "tcp dialogue".to_owned(),
-        CheckProtocol::Tcp { expects: false } => "connect".to_owned(),
         CheckProtocol::Protocol(name) => name.to_string(),
         CheckProtocol::External => "external program".to_owned(),
     }

@@ -9,12 +9,13 @@ use serde::Serialize;
 use crate::model::{Algorithm, Engine, HashFunction, HashKey, HashMethod, HashType, Setting, Text};
 use crate::report::json::Location;
 use crate::report::locate::Locator;
-use crate::report::mask::{is_sensitive_name, mask_text};
+use crate::report::mask::mask_text;
 use crate::report::shown::MASK;
 use crate::source::{Sources, Span};
 
 /// A value with where it comes from. Its value is `null` when it is unknown or unset.
 #[derive(Debug, Serialize)]
+#[allow(clippy::struct_field_names, reason = "the documented names")]
 pub(super) struct Value<T> {
     value: Option<T>,
     origin: &'static str,
@@ -47,23 +48,13 @@ impl<'a> Printer<'a> {
         mask_text(text, self.engine)
     }
 
-    /// Whether a variable of this name holds secrets.
-    pub(super) fn announces(&self, name: &str) -> bool {
-        is_sensitive_name(name)
-    }
-
     /// A key or value of a map, which is a secret where its variable `announces` one.
     pub(super) fn entry<'b>(&self, text: &'b str, secret: bool) -> Cow<'b, str> {
-        match secret {
-            true if !matches!(
-                text,
-                "default" | "hostnames" | "volatile" | "*" | "" | "0" | "1"
-            ) =>
-            {
-                MASK.into()
-            }
-            _ => self.text(text),
+        const WORDS: [&str; 7] = ["default", "hostnames", "volatile", "*", "", "0", "1"];
+        if secret && !WORDS.contains(&text) {
+            return MASK.into();
         }
+        self.text(text)
     }
 
     pub(super) fn is_haproxy(&self) -> bool {
