@@ -65,6 +65,27 @@ impl Ketama {
         Some(ring)
     }
 
+    /// The position of the first point at or above the hash of a key, around the ring.
+    pub(crate) fn position(&self, key: &[u8]) -> usize {
+        let hash = u64::from(crc32fast::hash(key));
+        let position = self.points.partition_point(|point| point >> 32 < hash);
+        if position < self.points.len() {
+            position
+        } else {
+            0
+        }
+    }
+
+    /// The servers behind the point at a position, which goes around the ring.
+    pub(crate) fn peers(&self, position: usize) -> &[usize] {
+        let point = position
+            .checked_rem(self.points.len())
+            .and_then(|at| self.points.get(at));
+        let name = point.and_then(|point| usize::try_from(point & 0xffff_ffff).ok());
+        name.and_then(|name| self.names.get(name))
+            .map_or(&[], Vec::as_slice)
+    }
+
     /// The hash values that fall to each name that `serves`, and those that no point within reach
     /// serves.
     fn arcs(&self, serves: &[bool]) -> (Vec<u64>, u64) {

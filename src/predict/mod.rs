@@ -8,9 +8,11 @@ mod fraction;
 mod hash;
 mod ip_hash;
 mod ketama;
+mod key;
 mod map;
 mod modulo;
 mod moved;
+mod pick;
 mod pool;
 mod random;
 mod ring;
@@ -21,6 +23,9 @@ use num_rational::Ratio;
 use crate::model::{Backend, Engine, Version};
 pub use moved::{Moved, State, moved};
 use pool::{Method, Pool};
+
+pub use key::{Extractor, OwnedKey, Request, Unsupported};
+pub use pick::{Key, Picker, Unpredictable, WeightChange};
 
 /// A fraction of the traffic of a backend, exact.
 pub type Share = Ratio<u128>;
@@ -112,8 +117,9 @@ fn predict_pool(pool: &Pool<'_>) -> Option<Prediction> {
 
 /// The method that chooses within a tier.
 fn effective_method(pool: &Pool<'_>, tier: Tier) -> Method {
-    if pool.engine == Engine::Nginx && tier == Tier::Backup {
-        // Backups of nginx are one more round robin, whatever the method of the primaries.
+    let backups = pool.engine == Engine::Nginx && tier == Tier::Backup;
+    if backups && pool.method != Method::LeastConn {
+        // Backups of nginx are one more round robin behind every method but `least_conn`.
         Method::RoundRobin
     } else {
         pool.method

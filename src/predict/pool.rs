@@ -74,6 +74,12 @@ pub(crate) struct Member<'a> {
     pub(crate) id: u32,
     /// What HAProxy adds a node's number to before the avalanche gives its place on the ring.
     pub(crate) base: u32,
+    /// Most concurrent connections; picks only.
+    pub(crate) maxconn: Option<u32>,
+    /// HAProxy `maxqueue`, 0 for none; picks only.
+    pub(crate) maxqueue: u32,
+    /// nginx `max_fails`; picks only.
+    pub(crate) max_fails: u32,
 }
 
 /// The servers of a backend with everything that decides between them.
@@ -232,6 +238,13 @@ fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Opti
         usable: !disabled && (engine == Engine::Nginx || weight > 0),
         id,
         base: ring_base(version, server, id),
+        maxconn: server.maxconn.known().copied().flatten(),
+        maxqueue: server
+            .options
+            .maxqueue
+            .as_ref()
+            .map_or(0, |queue| queue.value),
+        max_fails: server.passive.max_fails.value,
     })
 }
 

@@ -19,6 +19,10 @@ pub(crate) const SPACE: u64 = 1 << 32;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ring {
     nodes: Vec<u64>,
+    /// Where the nodes of each run of places begin, for look-ups; empty until [`Ring::indexed`].
+    index: Vec<u32>,
+    /// Places are shifted by this to get their run.
+    shift: u32,
 }
 
 /// The server of a node.
@@ -48,7 +52,82 @@ impl Ring {
             }));
         }
         nodes.sort_unstable();
-        Some(Self { nodes })
+        Some(Self {
+            nodes,
+            index: Vec::new(),
+            shift: 0,
+        })
+    }
+
+    /// The same ring with an index, so that a look-up costs about the same for every size.
+    pub(crate) fn indexed(mut self) -> Self {
+        let bits = (usize::BITS - self.nodes.len().leading_zeros()).clamp(1, 22);
+        self.shift = 32 - bits;
+        self.index = Vec::with_capacity((1 << bits) + 1);
+        for (position, node) in (0u32..).zip(&self.nodes) {
+            let run = usize::try_from(place(*node) >> self.shift).unwrap_or(0);
+            while self.index.len() <= run {
+                self.index.push(position);
+            }
+        }
+        let end = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        self.index.resize((1 << bits) + 1, end);
+        self
+    }
+
+    /// The position of the first node at `hash` or above, the number of nodes past the last one.
+    fn at_or_above(&self, hash: u32) -> usize {
+        let run = usize::try_from(hash >> self.shift).unwrap_or(0);
+        let bounds = self.index.get(run..).and_then(|rest| rest.get(..2));
+        let range = match bounds {
+            Some([from, to]) => *from as usize..*to as usize,
+            _ => 0..self.nodes.len(),
+        };
+        let from = range.start;
+        let nodes = self.nodes.get(range).unwrap_or_default();
+        from + nodes.partition_point(|node| place(*node) < u64::from(hash))
+    }
+
+    /// The position of the node closest to `hash` (`chash_get_server_hash`).
+    pub(crate) fn closest(&self, hash: u32) -> usize {
+        let above = self.at_or_above(hash);
+        let above = if above == self.nodes.len() { 0 } else { above };
+        let below = above
+            .checked_sub(1)
+            .unwrap_or(self.nodes.len().saturating_sub(1));
+        let at = |position: usize| {
+            let node = self.nodes.get(position).copied().unwrap_or(0);
+            u32::try_from(place(node)).unwrap_or(0)
+        };
+        let (down, up) = (hash.wrapping_sub(at(below)), at(above).wrapping_sub(hash));
+        if down <= up { below } else { above }
+    }
+
+    /// The server of the node at a position.
+    pub(crate) fn server(&self, position: usize) -> Option<usize> {
+        self.nodes.get(position).map(|node| owner(*node))
+    }
+
+    /// The position behind `position`, around the ring.
+    pub(crate) fn next(&self, position: usize) -> usize {
+        let next = position + 1;
+        if next < self.nodes.len() { next } else { 0 }
+    }
+
+    /// The first node behind one that may have left the ring, the lowest for none.
+    pub(crate) fn behind(&self, node: Option<u64>) -> usize {
+        let Some(node) = node else { return 0 };
+        let position = self.nodes.partition_point(|other| *other <= node);
+        if position < self.nodes.len() {
+            position
+        } else {
+            0
+        }
+    }
+
+    /// The node at a position, for [`Ring::behind`].
+    pub(crate) fn node(&self, position: usize) -> Option<u64> {
+        self.nodes.get(position).copied()
     }
 
     /// The hash values in order: the server of each run of them and where it ends, itself excluded.

@@ -1,0 +1,387 @@
+//! HAProxy sample expressions, as far as a request alone gives their value: a fetch and converters.
+//!
+//! Manual chapter 7.3; the behaviour of each one was compared with HAProxy 2.6.12.
+
+use std::net::IpAddr;
+
+use super::converters::Converter;
+use super::haproxy::elements;
+use super::{Request, Unsupported, parse_address};
+
+/// A sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Bytes(Vec<u8>),
+    Number(i64),
+    Address(IpAddr),
+}
+
+impl Value {
+    /// The bytes that are hashed: `SMP_T_BIN`.
+    pub(super) fn hashed(self) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Number(number) => number.to_be_bytes().to_vec(),
+            Self::Address(IpAddr::V4(address)) => address.octets().to_vec(),
+            Self::Address(IpAddr::V6(address)) => address.octets().to_vec(),
+        }
+    }
+
+    /// The sample as text: `SMP_T_STR`.
+    pub(super) fn text(self) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Number(number) => number.to_string().into_bytes(),
+            Self::Address(address) => address.to_string().into_bytes(),
+        }
+    }
+
+    /// The sample as a number, `c_str2int`: the digits in front, no value from an empty text.
+    pub(super) fn number(&self) -> Option<i64> {
+        let bytes = match self {
+            Self::Number(number) => return Some(*number),
+            Self::Address(IpAddr::V4(address)) => return Some(i64::from(address.to_bits())),
+            Self::Address(IpAddr::V6(_)) => return None,
+            Self::Bytes(bytes) => bytes,
+        };
+        let (negative, digits) = match bytes.split_first()? {
+            (b'-', rest) => (true, rest),
+            _ => (false, bytes.as_slice()),
+        };
+        let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
+        let value = digits.fold(0i64, |value, byte| {
+            value
+                .saturating_mul(10)
+                .saturating_add(i64::from(byte - b'0'))
+        });
+        Some(if negative { -value } else { value })
+    }
+}
+
+/// A fetch and the converters behind it.
+#[derive(Clone, Debug)]
+pub(super) struct Expression {
+    fetch: Fetch,
+    converters: Vec<Converter>,
+}
+
+#[derive(Clone, Debug)]
+enum Fetch {
+    Source,
+    Header {
+        name: String,
+        occurrence: i64,
+        full: bool,
+    },
+    Path,
+    PathQuery,
+    Url,
+    Query,
+    Base,
+    Method,
+    UrlParam(String),
+    Cookie(String),
+    Text(String),
+    Number(i64),
+}
+
+impl Expression {
+    pub(super) fn parse(text: &str) -> Result<Self, Unsupported> {
+        let syntax = || Unsupported::Syntax(text.into());
+        let mut words = split_top(text.trim()).into_iter();
+        let (name, arguments) = call(words.next().ok_or_else(syntax)?).ok_or_else(syntax)?;
+        let fetch = Fetch::new(name, &arguments)?;
+        let converters = words.map(|word| {
+            let (name, arguments) = call(word).ok_or_else(syntax)?;
+            Converter::new(name, &arguments)
+        });
+        let converters = converters.collect::<Result<_, _>>()?;
+        Ok(Self { fetch, converters })
+    }
+
+    pub(super) fn evaluate(&self, request: &Request) -> Result<Option<Value>, Unsupported> {
+        let mut value = self.fetch.fetch(request)?;
+        for converter in &self.converters {
+            let Some(before) = value else { break };
+            value = converter.apply(before);
+        }
+        Ok(value)
+    }
+
+    /// The bytes hashed for a value given as text.
+    pub(super) fn text_key(&self, text: &str) -> Result<Vec<u8>, Unsupported> {
+        let number = || {
+            let parsed = text.parse::<i64>();
+            parsed.map_err(|_| Unsupported::NotANumber(text.into()))
+        };
+        let last = self.converters.last();
+        Ok(match last.map_or(self.fetch.yields(), Converter::yields) {
+            Yields::Bytes => text.into(),
+            Yields::Number => Value::Number(number()?).hashed(),
+            Yields::Address => Value::Address(parse_address(text)?).hashed(),
+        })
+    }
+}
+
+/// What a fetch or converter gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Yields {
+    Bytes,
+    Number,
+    Address,
+}
+
+impl Fetch {
+    fn new(name: &str, arguments: &[&str]) -> Result<Self, Unsupported> {
+        let unknown = || Unsupported::Element(name.into());
+        let first = || {
+            arguments
+                .first()
+                .map(|name| (*name).to_owned())
+                .ok_or_else(unknown)
+        };
+        Ok(match name {
+            "src" => Self::Source,
+            "req.hdr" | "hdr" | "req.fhdr" | "fhdr" => Self::Header {
+                name: first()?,
+                occurrence: match arguments.get(1) {
+                    Some(count) => count.parse().map_err(|_| unknown())?,
+                    None => -1,
+                },
+                full: name.ends_with("fhdr"),
+            },
+            "path" => Self::Path,
+            "pathq" => Self::PathQuery,
+            "url" => Self::Url,
+            "query" => Self::Query,
+            "base" => Self::Base,
+            "method" => Self::Method,
+            "url_param" | "urlp" if arguments.len() == 1 => Self::UrlParam(first()?),
+            "req.cook" | "cook" | "cookie" => Self::Cookie(first()?),
+            "str" => Self::Text(first()?),
+            "int" => Self::Number(first()?.parse().map_err(|_| unknown())?),
+            _ => return Err(unknown()),
+        })
+    }
+
+    fn yields(&self) -> Yields {
+        match self {
+            Self::Source => Yields::Address,
+            Self::Number(_) => Yields::Number,
+            Self::Header { .. }
+            | Self::Path
+            | Self::PathQuery
+            | Self::Url
+            | Self::Query
+            | Self::Base
+            | Self::Method
+            | Self::UrlParam(_)
+            | Self::Cookie(_)
+            | Self::Text(_) => Yields::Bytes,
+        }
+    }
+
+    fn fetch(&self, request: &Request) -> Result<Option<Value>, Unsupported> {
+        let (path, query) = request.path_query();
+        let text = match self {
+            Self::Source => return Ok(Some(Value::Address(request.source()?))),
+            Self::Number(number) => return Ok(Some(Value::Number(*number))),
+            Self::Header {
+                name,
+                occurrence,
+                full,
+            } => occurrence_of(request, name, *occurrence, *full),
+            Self::Path => Some(path.to_owned()),
+            Self::PathQuery => Some(request.path_and_query().to_owned()),
+            Self::Url => Some(request.uri.clone()),
+            Self::Query => Some(query.unwrap_or_default().to_owned()),
+            Self::Base => Some(format!(
+                "{}{path}",
+                request.header("host").next().unwrap_or("")
+            )),
+            Self::Method => Some(request.method.clone()),
+            Self::UrlParam(name) => query.and_then(|query| parameter(query, name)),
+            Self::Cookie(name) => cookie(request, name),
+            Self::Text(text) => Some(text.clone()),
+        };
+        Ok(text.map(|text| Value::Bytes(text.into_bytes())))
+    }
+}
+
+/// `http_get_htx_hdr`: the n-th value of a header, from the end when negative. Empty values count as
+/// missing.
+fn occurrence_of(request: &Request, name: &str, occurrence: i64, full: bool) -> Option<String> {
+    let lines = request.header(name);
+    let values: Vec<&str> = if full {
+        lines.map(|line| line.trim_matches([' ', '\t'])).collect()
+    } else {
+        lines.flat_map(elements).collect()
+    };
+    let distance = usize::try_from(occurrence.unsigned_abs()).ok()?.max(1);
+    let index = if occurrence > 0 {
+        distance - 1
+    } else {
+        values.len().checked_sub(distance)?
+    };
+    let value = values.get(index)?;
+    (!value.is_empty()).then(|| (*value).to_owned())
+}
+
+/// `smp_fetch_url_param`: `&`, `;` and another `?` all separate parameters.
+fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut parts = query.split(['&', ';', '?']);
+    let value = parts.find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
+    Some(value.to_owned())
+}
+
+/// `smp_fetch_cookie`: the last cookie of this name.
+fn cookie(request: &Request, name: &str) -> Option<String> {
+    let pairs = request.header("cookie").flat_map(|line| line.split(';'));
+    let mut values = pairs.filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key.trim() == name).then(|| value.trim().to_owned())
+    });
+    values.next_back()
+}
+
+/// Splits at commas outside parentheses.
+fn split_top(text: &str) -> Vec<&str> {
+    let mut depth = 0u32;
+    text.split(|char: char| {
+        match char {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        char == ',' && depth == 0
+    })
+    .collect()
+}
+
+/// `name` or `name(argument,…)`.
+fn call(word: &str) -> Option<(&str, Vec<&str>)> {
+    let word = word.trim();
+    let Some((name, rest)) = word.split_once('(') else {
+        return (!word.is_empty()).then(|| (word, Vec::new()));
+    };
+    let inside = rest.strip_suffix(')')?;
+    let arguments = if inside.is_empty() {
+        Vec::new()
+    } else {
+        inside.split(',').collect()
+    };
+    Some((name, arguments))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(uri: &str, headers: &[(&str, &str)]) -> Request {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()));
+        Request {
+            uri: uri.into(),
+            headers: headers.collect(),
+            source: Some(IpAddr::from([127, 0, 0, 1])),
+            ..Request::default()
+        }
+    }
+
+    fn text(expression: &str, request: &Request) -> Option<String> {
+        let expression = Expression::parse(expression).unwrap();
+        let value = expression.evaluate(request).unwrap()?;
+        Some(String::from_utf8(value.text()).unwrap())
+    }
+
+    /// Every expected value was printed by HAProxy 2.6.12.
+    #[test]
+    fn expressions_give_what_haproxy_prints() {
+        let first = request(
+            "/A%41b/c;d?K=0&k=1;k=2&z=3&k=5",
+            &[
+                ("Host", "127.0.0.1:28999"),
+                ("X", "a:bb:ccc:dd"),
+                ("Y", "45x"),
+                ("Cookie", "c=1; d=2; c=3"),
+            ],
+        );
+        for (expression, expected) in [
+            ("req.hdr(x)", "a:bb:ccc:dd"),
+            ("path", "/A%41b/c;d"),
+            ("query", "K=0&k=1;k=2&z=3&k=5"),
+            ("base", "127.0.0.1:28999/A%41b/c;d"),
+            ("method", "GET"),
+            ("url_param(k)", "1"),
+            ("req.cook(c)", "3"),
+            ("req.hdr(x),field(2,:)", "bb"),
+            ("req.hdr(x),word(2,:)", "bb"),
+            ("req.hdr(x),word(-1,:)", "dd"),
+            ("req.hdr(x),field(-2,:)", "ccc"),
+            ("req.hdr(x),field(2,:,2)", "bb:ccc"),
+            ("req.hdr(x),bytes(1,3)", ":bb"),
+            ("req.hdr(x),bytes(90)", ""),
+            ("req.hdr(x),crc32", "1922522429"),
+            ("req.hdr(x),crc32(1)", "1211569677"),
+            ("req.hdr(x),xxh32", "3277139459"),
+            ("req.hdr(x),xxh32(7)", "1722322523"),
+            ("req.hdr(x),sdbm", "3264307128"),
+            ("req.hdr(x),djb2(1)", "2464022347"),
+            ("req.hdr(x),wt6", "937960537"),
+            ("req.hdr(y),add(3)", "48"),
+            ("req.hdr(y),mod(7)", "3"),
+            ("req.hdr(y),neg", "-45"),
+            ("src,ipmask(24)", "127.0.0.0"),
+            ("req.hdr(x),length", "11"),
+            ("req.hdr(x),hex", "613A62623A6363633A6464"),
+            ("req.hdr(x),base64", "YTpiYjpjY2M6ZGQ="),
+            ("path,url_dec", "/AAb/c;d"),
+            ("path,lower", "/a%41b/c;d"),
+        ] {
+            assert_eq!(
+                text(expression, &first).as_deref(),
+                Some(expected),
+                "{expression}"
+            );
+        }
+    }
+
+    #[test]
+    fn missing_and_empty_values_have_no_key() {
+        let second = request(
+            "/?x=1;k=2?k=7",
+            &[
+                ("X", "q, a::bb, \"z,y\" "),
+                ("x", "1,  z  "),
+                ("Y", "-x45"),
+                ("Cookie", "d=2; C=3;c=\"q r\""),
+            ],
+        );
+        assert_eq!(text("req.hdr(x)", &second).as_deref(), Some("z"));
+        assert_eq!(text("req.hdr(x,1)", &second).as_deref(), Some("q"));
+        assert_eq!(text("req.fhdr(x)", &second).as_deref(), Some("1,  z"));
+        assert_eq!(text("url_param(k)", &second).as_deref(), Some("2"));
+        assert_eq!(text("req.cook(c)", &second).as_deref(), Some("\"q r\""));
+        assert_eq!(text("req.hdr(x),field(2,:)", &second), None);
+        assert_eq!(text("req.hdr(x),word(-1,:)", &second).as_deref(), Some("z"));
+        assert_eq!(text("req.hdr(y),add(3)", &second).as_deref(), Some("3"));
+        let third = request("/nothing", &[("X", " ")]);
+        assert_eq!(text("req.hdr(x)", &third), None);
+        assert_eq!(text("req.hdr(y),crc32", &third), None);
+        assert_eq!(text("url_param(k)", &third), None);
+    }
+
+    #[test]
+    fn what_a_request_does_not_tell_is_refused_by_name() {
+        for (expression, element) in [
+            ("ssl_fc_sni", "ssl_fc_sni"),
+            ("var(txn.key)", "var"),
+            ("req.hdr(x),regsub(a,b)", "regsub"),
+            ("req.body", "req.body"),
+        ] {
+            let refused = Expression::parse(expression).unwrap_err();
+            assert_eq!(refused, Unsupported::Element(element.into()));
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Keys of HAProxy's own hash algorithms (`backend.c`).
+
+use super::Request;
+
+/// `get_server_uh`: the target up to the query, or less.
+pub(super) fn uri(target: &str, len: Option<u32>, depth: Option<u32>, whole: bool) -> &[u8] {
+    let bytes = target.as_bytes();
+    let limit = len.map_or(bytes.len(), |len| bytes.len().min(len as usize));
+    let mut slashes = 0;
+    let end = bytes.iter().take(limit).position(|byte| match byte {
+        b'/' => {
+            slashes += 1;
+            depth.is_some_and(|depth| slashes == depth.saturating_add(1))
+        }
+        b'?' => !whole,
+        _ => false,
+    });
+    bytes.get(..end.unwrap_or(limit)).unwrap_or(bytes)
+}
+
+/// `get_server_ph`: the first parameter of this exact name; its value is not decoded.
+pub(super) fn url_param<'r>(target: &'r str, name: &str) -> Option<&'r str> {
+    let (_, query) = target.split_once('?')?;
+    let mut parts = query.split('&');
+    parts.find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// `get_server_hh`: the first element of the first header of this name; none when it is empty.
+pub(super) fn header<'r>(
+    request: &'r Request,
+    name: &'r str,
+    domain_only: bool,
+) -> Option<&'r str> {
+    let line = request.header(name).next()?;
+    let value = elements(line).next()?;
+    if value.is_empty() {
+        return None;
+    }
+    Some(if domain_only { domain(value) } else { value })
+}
+
+/// The label before the last dot; all of it without a dot.
+fn domain(value: &str) -> &str {
+    let Some((before, _)) = value.rsplit_once('.') else {
+        return value;
+    };
+    before.rsplit_once('.').map_or(before, |(_, label)| label)
+}
+
+/// The comma-separated elements of a header line, trimmed; quoted commas do not separate
+/// (`http_find_hdr_value_end`).
+pub(super) fn elements(line: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let mut escaped = false;
+    line.split(move |char: char| {
+        let separates = char == ',' && !quoted;
+        if escaped {
+            escaped = false;
+        } else if char == '\\' && quoted {
+            escaped = true;
+        } else if char == '"' {
+            quoted = !quoted;
+        }
+        separates
+    })
+    .map(|element| element.trim_matches([' ', '\t']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uri_stops_at_query_length_and_depth() {
+        let target = "/a/b/c/d?x=/y";
+        assert_eq!(uri(target, None, None, false), b"/a/b/c/d");
+        assert_eq!(uri(target, None, None, true), target.as_bytes());
+        assert_eq!(uri(target, None, Some(2), false), b"/a/b");
+        assert_eq!(uri(target, Some(6), Some(3), false), b"/a/b/c");
+        assert_eq!(uri(target, Some(3), None, false), b"/a/");
+    }
+
+    #[test]
+    fn url_param_needs_its_exact_name() {
+        assert_eq!(url_param("/?kk=1&k=2&k=3", "k"), Some("2"));
+        assert_eq!(url_param("/?K=1", "k"), None);
+        assert_eq!(url_param("/?k=&k=1", "k"), Some(""));
+        assert_eq!(url_param("/k=1", "k"), None);
+    }
+
+    #[test]
+    fn domain_only_takes_the_label_before_the_last_dot() {
+        assert_eq!(domain("a.example.co.uk:8080"), "co");
+        assert_eq!(domain("example.com"), "example");
+        assert_eq!(domain("localhost"), "localhost");
+    }
+
+    #[test]
+    fn quoted_commas_do_not_separate() {
+        let all: Vec<&str> = elements(r#"q, a::bb ,"z,y" "#).collect();
+        assert_eq!(all, ["q", "a::bb", "\"z,y\""]);
+    }
+}

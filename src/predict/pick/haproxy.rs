@@ -1,0 +1,313 @@
+//! HAProxy at work: tiers, connection limits and state changes around its algorithms.
+
+use super::super::Tier;
+use super::super::map;
+use super::super::pool::{Method, Pool};
+use super::super::weights;
+use super::haproxy_hash::{self, RingWalk};
+use super::least_conn::LeastConn;
+use super::round_robin::RoundRobin;
+use super::{Key, Unpredictable, WeightChange};
+
+/// A backend's state.
+#[derive(Debug)]
+pub(super) struct Haproxy<'a> {
+    pool: Pool<'a>,
+    tier: Tier,
+    serving: Vec<usize>,
+    loads: Vec<Load>,
+    /// Connections of the whole backend.
+    served: u32,
+    balancer: Balancer,
+    by_address: bool,
+    /// Of all weights at load; never computed again.
+    divisor: u32,
+    tried: Vec<usize>,
+}
+
+/// What a server carries and how it started.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Load {
+    pub(super) served: u32,
+    pub(super) queued: u32,
+    configured: u32,
+    down: bool,
+}
+
+#[derive(Debug)]
+enum Balancer {
+    RoundRobin(RoundRobin),
+    LeastConn(LeastConn),
+    First,
+    Sticky(Option<usize>),
+    /// The map, the slot of the walk, and whether keys are hashed onto it.
+    Map(Vec<usize>, usize, bool),
+    Ring(RingWalk),
+}
+
+impl<'a> Haproxy<'a> {
+    pub(super) fn new(pool: Pool<'a>, by_address: bool) -> Option<Self> {
+        let (tier, serving) = pool.serving();
+        let divisor = map::divisor(&pool);
+        let balancer = match pool.method {
+            Method::LeastConn => Balancer::LeastConn(LeastConn::new(&pool)),
+            Method::First => Balancer::First,
+            Method::Sticky => Balancer::Sticky(serving.first().copied()),
+            Method::StaticMap | Method::HashMap => {
+                let hashed = pool.method == Method::HashMap;
+                Balancer::Map(map::slots(&pool, divisor)?, 0, hashed)
+            }
+            Method::HashRing => Balancer::Ring(RingWalk::new(&pool, &serving)?),
+            Method::RoundRobin
+            | Method::RandomWeight
+            | Method::RandomTwo
+            | Method::RandomRing { .. }
+            | Method::Modulo
+            | Method::Ketama
+            | Method::IpHash => Balancer::RoundRobin(RoundRobin::new(&pool)),
+        };
+        let loads = pool.members.iter().map(|member| Load {
+            served: 0,
+            queued: 0,
+            configured: member.weight,
+            down: !member.usable && member.weight > 0,
+        });
+        Some(Self {
+            tier,
+            serving,
+            loads: loads.collect(),
+            served: 0,
+            balancer,
+            by_address,
+            divisor,
+            tried: Vec::new(),
+            pool,
+        })
+    }
+
+    pub(super) fn pick(&mut self, key: Key<'_>) -> Option<usize> {
+        let server = self.choose(key);
+        if let (Some(server), Balancer::LeastConn(_)) = (server, &self.balancer) {
+            // Taking and dropping a connection moves it behind its equals.
+            self.add(server, 1);
+            self.add(server, -1);
+        }
+        self.note(server)
+    }
+
+    pub(super) fn open(&mut self, key: Key<'_>) -> Option<usize> {
+        let server = self.choose(key);
+        if let Some(server) = server {
+            self.add(server, 1);
+        }
+        self.note(server)
+    }
+
+    pub(super) fn close(&mut self, server: usize) {
+        self.add(server, -1);
+    }
+
+    pub(super) fn tried(&self) -> &[usize] {
+        &self.tried
+    }
+
+    fn note(&mut self, server: Option<usize>) -> Option<usize> {
+        self.tried.clear();
+        self.tried.extend(server);
+        server
+    }
+
+    fn choose(&mut self, key: Key<'_>) -> Option<usize> {
+        let first = *self.serving.first()?;
+        let backup = self.tier == Tier::Backup;
+        let alone = backup && !self.pool.allbackups;
+        let (pool, loads) = (&self.pool, &self.loads);
+        let full = |server: usize| is_full(pool, loads, server);
+        match &mut self.balancer {
+            Balancer::Sticky(current) => *current,
+            Balancer::Map(slots, index, hashed) => {
+                let hash = if *hashed {
+                    haproxy_hash::hash(pool, self.by_address, key)
+                } else {
+                    None
+                };
+                // A single used server skips hashing, and slot 0 takes all.
+                let hash = if *hashed && self.serving.len() == 1 {
+                    Some(0)
+                } else {
+                    hash
+                };
+                match hash {
+                    Some(hash) => slots
+                        .get((hash as usize).checked_rem(slots.len())?)
+                        .copied(),
+                    None => walk(slots, index, full),
+                }
+            }
+            _ if alone => Some(first),
+            Balancer::RoundRobin(state) => state.pick(backup, full),
+            Balancer::LeastConn(state) => {
+                state.pick(backup, |server| is_crowded(pool, loads, server))
+            }
+            Balancer::First => {
+                let room: Vec<usize> = (self.serving.iter().copied())
+                    .filter(|server| !full(*server))
+                    .collect();
+                weights::lowest_id(pool, &room)
+            }
+            Balancer::Ring(walk) => {
+                if self.serving.len() == 1 {
+                    return Some(first);
+                }
+                match haproxy_hash::hash(pool, self.by_address, key) {
+                    Some(hash) => {
+                        let over = |server: usize| {
+                            haproxy_hash::over_cap(pool, &self.serving, loads, self.served, server)
+                        };
+                        walk.find(hash, over)
+                    }
+                    None => walk.step(full),
+                }
+            }
+        }
+    }
+
+    /// Adds a connection to a server or drops one. Beyond `maxconn` it waits in the server's queue.
+    fn add(&mut self, server: usize, change: i32) {
+        let (Some(load), Some(member)) =
+            (self.loads.get_mut(server), self.pool.members.get(server))
+        else {
+            return;
+        };
+        if change > 0 {
+            if member.maxconn.is_some_and(|most| load.served >= most) {
+                load.queued += 1;
+            } else {
+                load.served += 1;
+                self.served += 1;
+            }
+        } else if load.queued > 0 {
+            load.queued -= 1;
+        } else {
+            load.served = load.served.saturating_sub(1);
+            self.served = self.served.saturating_sub(1);
+        }
+        self.reposition(server);
+    }
+
+    fn reposition(&mut self, server: usize) {
+        let Balancer::LeastConn(state) = &mut self.balancer else {
+            return;
+        };
+        let (Some(load), Some(member)) = (self.loads.get(server), self.pool.members.get(server))
+        else {
+            return;
+        };
+        let weight = if member.usable { member.weight } else { 0 };
+        state.update(server, member.backup, weight, load.served + load.queued);
+    }
+
+    pub(super) fn set_down(&mut self, server: usize, down: bool) {
+        if let Some(load) = self.loads.get_mut(server) {
+            load.down = down;
+        }
+        self.refresh(server);
+    }
+
+    pub(super) fn set_weight(
+        &mut self,
+        server: usize,
+        change: WeightChange,
+    ) -> Result<(), Unpredictable> {
+        let (Some(load), Some(member)) =
+            (self.loads.get(server), self.pool.members.get_mut(server))
+        else {
+            return Ok(());
+        };
+        let wanted = match change {
+            WeightChange::To(weight) if weight > 256 => {
+                return Err(Unpredictable::Refused("a weight is at most 256"));
+            }
+            WeightChange::To(weight) => weight,
+            // `server_parse_weight_change_request`: rounded down, at most 256.
+            WeightChange::Percent(percent) => {
+                let scaled = u64::from(load.configured) * u64::from(percent) / 100;
+                u32::try_from(scaled.min(256)).unwrap_or(256)
+            }
+        };
+        let fixed = matches!(self.balancer, Balancer::Map(..));
+        if fixed && wanted != 0 && wanted != load.configured {
+            return Err(Unpredictable::Refused(
+                "`static-rr` and map-based hashes take no weight but 0% and 100% while running",
+            ));
+        }
+        member.weight = wanted;
+        self.refresh(server);
+        Ok(())
+    }
+
+    /// Brings tiers and the algorithm up to date with a server whose state or weight changed.
+    fn refresh(&mut self, server: usize) {
+        let down = self.loads.get(server).is_some_and(|load| load.down);
+        let Some(member) = self.pool.members.get_mut(server) else {
+            return;
+        };
+        member.usable = !down && member.weight > 0;
+        let weight = if member.usable { member.weight } else { 0 };
+        (self.tier, self.serving) = self.pool.serving();
+        match &mut self.balancer {
+            Balancer::RoundRobin(state) => state.set_weight(server, weight),
+            Balancer::LeastConn(_) => self.reposition(server),
+            Balancer::First => {}
+            Balancer::Sticky(current) => *current = stick(&self.serving, *current),
+            Balancer::Map(slots, index, _) => {
+                // `recalc_server_map`; the walk keeps its index while it is inside the map.
+                *slots = map::slots(&self.pool, self.divisor).unwrap_or_default();
+                if *index >= slots.len() {
+                    *index = 0;
+                }
+            }
+            Balancer::Ring(walk) => walk.rebuild(&self.pool, &self.serving),
+        }
+    }
+}
+
+/// `sticky`: stays while it can, except that a primary takes over from a backup.
+fn stick(serving: &[usize], current: Option<usize>) -> Option<usize> {
+    let stays = current.filter(|server| serving.contains(server));
+    stays.or(serving.first().copied())
+}
+
+/// `map_get_server_rr`: the next slot whose server has room.
+fn walk(slots: &[usize], index: &mut usize, full: impl Fn(usize) -> bool) -> Option<usize> {
+    for _ in 0..slots.len() {
+        let server = *slots.get(*index)?;
+        *index += 1;
+        if *index >= slots.len() {
+            *index = 0;
+        }
+        if !full(server) {
+            return Some(server);
+        }
+    }
+    None
+}
+
+/// Whether most algorithms pass a server over: at `maxconn`, or with requests waiting.
+fn is_full(pool: &Pool<'_>, loads: &[Load], server: usize) -> bool {
+    match (pool.members.get(server), loads.get(server)) {
+        (Some(member), Some(load)) => {
+            (member.maxconn).is_some_and(|most| load.queued > 0 || load.served >= most)
+        }
+        _ => false,
+    }
+}
+
+/// Whether `leastconn` passes a server over, which counts the room of its queue.
+fn is_crowded(pool: &Pool<'_>, loads: &[Load], server: usize) -> bool {
+    match (pool.members.get(server), loads.get(server)) {
+        (Some(member), Some(load)) => (member.maxconn)
+            .is_some_and(|most| load.served + load.queued >= most.saturating_add(member.maxqueue)),
+        _ => false,
+    }
+}

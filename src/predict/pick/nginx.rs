@@ -1,0 +1,229 @@
+//! nginx at work: peers with their counters, retries, backups (`ngx_http_upstream_round_robin.c`).
+//!
+//! The clock stands still: a peer that failed `max_fails` times stays out.
+
+use super::super::pool::{Method, Pool};
+use super::Key;
+use super::nginx_hash::{Hashing, Turn};
+
+/// An upstream's state in one worker.
+#[derive(Debug)]
+pub(super) struct Nginx {
+    /// Every peer, by the index of its server.
+    peers: Vec<Peer>,
+    primaries: Vec<usize>,
+    backups: Vec<usize>,
+    method: Method,
+    hashing: Hashing,
+    /// Exactly one primary and no backup: failures are not counted.
+    single: bool,
+    /// Number of the running request, to mark the peers it tried.
+    request: u64,
+    tried: Vec<usize>,
+}
+
+/// `ngx_http_upstream_rr_peer_t`.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    weight: i64,
+    current: i64,
+    effective: i64,
+    conns: u32,
+    max_conns: u32,
+    fails: u32,
+    max_fails: u32,
+    down: bool,
+    unreachable: bool,
+    /// The last request that tried it.
+    tried: u64,
+}
+
+impl Peer {
+    /// Whether it can be chosen in this request.
+    pub(super) fn eligible(&self, request: u64) -> bool {
+        self.tried != request
+            && !self.down
+            && (self.max_fails == 0 || self.fails < self.max_fails)
+            && (self.max_conns == 0 || self.conns < self.max_conns)
+    }
+
+    /// `ngx_http_upstream_free_round_robin_peer` after a failed try.
+    fn fail(&mut self) {
+        self.fails += 1;
+        if self.max_fails > 0 {
+            let loss = self.weight / i64::from(self.max_fails);
+            self.effective = (self.effective - loss).max(0);
+        }
+    }
+}
+
+/// One step of smooth weighted round robin over the eligible ones of these peers.
+pub(super) fn smooth(peers: &mut [Peer], among: &[usize], request: u64) -> Option<usize> {
+    let mut total = 0;
+    let mut best: Option<(i64, usize)> = None;
+    for index in among {
+        let Some(peer) = peers.get_mut(*index).filter(|peer| peer.eligible(request)) else {
+            continue;
+        };
+        peer.current += peer.effective;
+        total += peer.effective;
+        if peer.effective < peer.weight {
+            peer.effective += 1;
+        }
+        if best.is_none_or(|(most, _)| peer.current > most) {
+            best = Some((peer.current, *index));
+        }
+    }
+    let (_, index) = best?;
+    peers.get_mut(index)?.current -= total;
+    Some(index)
+}
+
+/// `ngx_http_upstream_get_least_conn_peer`: fewest connections per weight; ties go through a step of
+/// round robin among themselves.
+fn least_conn(peers: &mut [Peer], among: &[usize], request: u64) -> Option<usize> {
+    let load = |index: usize| {
+        let peer = peers.get(index).filter(|peer| peer.eligible(request))?;
+        Some((i64::from(peer.conns), peer.weight))
+    };
+    let mut best: Option<((i64, i64), usize)> = None;
+    let mut ties: Vec<usize> = Vec::new();
+    for index in among {
+        let Some((conns, weight)) = load(*index) else {
+            continue;
+        };
+        let order = best.map(|((least, its), _)| (conns * its).cmp(&(least * weight)));
+        match order {
+            None | Some(std::cmp::Ordering::Less) => {
+                best = Some(((conns, weight), *index));
+                ties.clear();
+                ties.push(*index);
+            }
+            Some(std::cmp::Ordering::Equal) => ties.push(*index),
+            Some(std::cmp::Ordering::Greater) => {}
+        }
+    }
+    if ties.len() > 1 {
+        return smooth(peers, &ties, request);
+    }
+    best.map(|(_, index)| index)
+}
+
+impl Nginx {
+    pub(super) fn new(pool: &Pool<'_>) -> Option<Self> {
+        let peers = pool.members.iter().map(|member| Peer {
+            weight: i64::from(member.weight),
+            current: 0,
+            effective: i64::from(member.weight),
+            conns: 0,
+            max_conns: member.maxconn.unwrap_or(0),
+            fails: 0,
+            max_fails: member.max_fails,
+            down: !member.usable,
+            unreachable: false,
+            tried: 0,
+        });
+        let tier = |backup: bool| -> Vec<usize> {
+            let members = pool.members.iter().enumerate();
+            let members = members.filter(|(_, member)| member.backup == backup);
+            members.map(|(index, _)| index).collect()
+        };
+        let (primaries, backups) = (tier(false), tier(true));
+        Some(Self {
+            single: primaries.len() == 1 && backups.is_empty(),
+            hashing: Hashing::new(pool)?,
+            method: pool.method,
+            peers: peers.collect(),
+            primaries,
+            backups,
+            request: 0,
+            tried: Vec::new(),
+        })
+    }
+
+    pub(super) fn pick(&mut self, key: Key<'_>) -> Option<usize> {
+        let server = self.open(key)?;
+        self.close(server);
+        Some(server)
+    }
+
+    /// One request with its retries.
+    pub(super) fn open(&mut self, key: Key<'_>) -> Option<usize> {
+        self.request += 1;
+        self.tried.clear();
+        let mut turn = Turn::default();
+        let mut on_backups = false;
+        loop {
+            let server = self.select(key, &mut turn, &mut on_backups)?;
+            self.tried.push(server);
+            let (request, single) = (self.request, self.single);
+            let peer = self.peers.get_mut(server)?;
+            peer.tried = request;
+            if !peer.unreachable {
+                peer.conns += 1;
+                return Some(server);
+            }
+            if single {
+                return None;
+            }
+            peer.fail();
+            if self.tried.len() >= self.tries() {
+                return None;
+            }
+        }
+    }
+
+    /// `ngx_http_upstream_tries`: one try per peer that is not `down`.
+    fn tries(&self) -> usize {
+        self.peers.iter().filter(|peer| !peer.down).count()
+    }
+
+    fn select(&mut self, key: Key<'_>, turn: &mut Turn, on_backups: &mut bool) -> Option<usize> {
+        let request = self.request;
+        if self.single {
+            let peer = self.peers.first()?;
+            let room = peer.max_conns == 0 || peer.conns < peer.max_conns;
+            return (room && !peer.down).then_some(0);
+        }
+        let peers = &mut self.peers;
+        if !*on_backups {
+            let found = if self.method == Method::LeastConn {
+                least_conn(peers, &self.primaries, request)
+            } else {
+                let hashed = self.hashing.find(peers, key, turn, request);
+                hashed.or_else(|| smooth(peers, &self.primaries, request))
+            };
+            if found.is_some() {
+                return found;
+            }
+            *on_backups = true;
+        }
+        if self.method == Method::LeastConn {
+            least_conn(peers, &self.backups, request)
+        } else {
+            smooth(peers, &self.backups, request)
+        }
+    }
+
+    pub(super) fn close(&mut self, server: usize) {
+        if let Some(peer) = self.peers.get_mut(server) {
+            peer.conns = peer.conns.saturating_sub(1);
+        }
+    }
+
+    pub(super) fn set_down(&mut self, server: usize, down: bool) {
+        if let Some(peer) = self.peers.get_mut(server) {
+            peer.down = down;
+        }
+    }
+
+    pub(super) fn set_unreachable(&mut self, server: usize) {
+        if let Some(peer) = self.peers.get_mut(server) {
+            peer.unreachable = true;
+        }
+    }
+
+    pub(super) fn tried(&self) -> &[usize] {
+        &self.tried
+    }
+}
