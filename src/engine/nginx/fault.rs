@@ -159,6 +159,16 @@ impl Fault {
         )
     }
 
+    pub(crate) fn block_among_entries(parent: &[u8], at: u32) -> Self {
+        let parent = String::from_utf8_lossy(parent);
+        Self::new(
+            one(at),
+            format!("unexpected `{{` in `{parent}`: an entry ends with `;`"),
+            "write `;` behind the entry, or the missing `}` before the block",
+            "no block can stand here",
+        )
+    }
+
     pub(crate) fn unterminated(bytes: &[u8], word: Range) -> Self {
         let quote = shown(
             bytes,

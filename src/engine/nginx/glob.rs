@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
 
+use super::library::is_absent;
+
 /// Whether nginx takes `pattern` for a pattern and not for a name.
 pub(crate) fn is_pattern(pattern: &str) -> bool {
     pattern.contains(['*', '?', '['])
@@ -89,14 +91,7 @@ fn list(base: &Path, folder: &Path, part: &Part, found: &mut Vec<PathBuf>) -> io
     };
     let entries = match here.read_dir() {
         Ok(entries) => entries,
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(());
-        }
+        Err(error) if is_absent(&error) => return Ok(()),
         Err(error) => return Err(error),
     };
     for entry in entries {

@@ -125,8 +125,9 @@ fn most_arguments(name: &[u8]) -> Option<usize> {
 /// have. The word is the first of its line and the name of a directive.
 pub(crate) fn missing_semicolon(bytes: &[u8], words: &[Range], has_block: bool) -> Option<usize> {
     let (name, _) = words.split_first()?;
-    let most = most_arguments(name.of(bytes))?;
-    if words.len() <= most + 1 && !has_block {
+    let name_text = name.of(bytes);
+    let too_many = most_arguments(name_text).is_some_and(|most| words.len() > most + 1);
+    if !too_many && !(has_block && is_simple(name_text)) {
         return None;
     }
     let mut previous = name.end;
@@ -142,6 +143,27 @@ pub(crate) fn missing_semicolon(bytes: &[u8], words: &[Range], has_block: bool) 
         }
     }
     None
+}
+
+/// Whether the content of the block is entries and no directives.
+pub(crate) fn holds_entries(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"map" | b"geo" | b"split_clients" | b"types" | b"charset_map"
+    )
+}
+
+/// Whether `name` is a directive that no module has as a block.
+pub(crate) fn is_simple(name: &[u8]) -> bool {
+    let has_namesake = matches!(
+        name,
+        b"server" | b"zone" | b"hash" | b"random" | b"set" | b"keepalive" | b"return"
+    );
+    (most_arguments(name).is_some() && !has_namesake)
+        || matches!(
+            name,
+            b"server_name" | b"access_log" | b"proxy_next_upstream" | b"add_header" | b"error_page"
+        )
 }
 
 /// Whether `name` is known as a directive: one with a known number of arguments, or a block.

@@ -17,6 +17,8 @@ pub(crate) struct FilePath {
     pub(crate) key: String,
     /// The name it is shown by.
     pub(crate) name: String,
+    /// Where it is; unused in a dump.
+    path: PathBuf,
 }
 
 /// A file that was read.
@@ -44,8 +46,13 @@ pub(crate) enum Resolved {
 /// The files that can be included.
 #[derive(Debug)]
 pub(crate) enum Library {
-    /// Files in and below the folder that relative paths start from.
-    Disk(PathBuf),
+    /// The folder that relative paths start from.
+    Disk {
+        /// Where it is.
+        base: PathBuf,
+        /// How it is shown: as the user knows it.
+        shown: PathBuf,
+    },
     /// The files of a dump.
     Dump {
         /// The folder of its first file.
@@ -59,16 +66,16 @@ impl Library {
     /// What `pattern` stands for, in the order in which nginx reads it.
     pub(crate) fn resolve(&self, pattern: &str) -> Result<Vec<Resolved>, Error> {
         match self {
-            Self::Disk(base) => disk(base, pattern),
+            Self::Disk { base, shown } => disk(base, shown, pattern),
             Self::Dump { base, files } => Ok(dumped(base, files, pattern)),
         }
     }
 
     /// Reads a file that [`Self::resolve`] gave.
     pub(crate) fn read(&self, path: FilePath) -> Result<Found, Error> {
-        let FilePath { key, name } = path;
+        let FilePath { key, name, path } = path;
         let bytes = match self {
-            Self::Disk(_) => read_file(Path::new(&name))?,
+            Self::Disk { .. } => read_file(&path)?,
             Self::Dump { files, .. } => {
                 let own = files.iter().find(|(path, _)| *path == key);
                 own.map(|(_, bytes)| bytes.clone()).unwrap_or_default()
@@ -84,41 +91,43 @@ pub(crate) fn disk_key(path: &Path) -> String {
     real.to_string_lossy().into_owned()
 }
 
-fn disk(base: &Path, pattern: &str) -> Result<Vec<Resolved>, Error> {
-    let fault = |path: &Path, source| Error::Read {
-        path: path.to_owned(),
-        source,
+fn disk(base: &Path, shown: &Path, pattern: &str) -> Result<Vec<Resolved>, Error> {
+    let look = |path: &Path| {
+        look_at(&base.join(path), &shown.join(path)).map_err(|source| Error::Read {
+            path: shown.join(path),
+            source,
+        })
     };
     if !glob::is_pattern(pattern) {
-        let path = base.join(pattern);
-        return Ok(vec![look_at(&path).map_err(|error| fault(&path, error))?]);
+        return Ok(vec![look(Path::new(pattern))?]);
     }
-    let found = glob::expand(base, pattern).map_err(|error| fault(&base.join(pattern), error))?;
-    let look = |path: PathBuf| {
-        let path = base.join(path);
-        look_at(&path).map_err(|error| fault(&path, error))
-    };
-    found.into_iter().map(look).collect()
+    let found = glob::expand(base, pattern).map_err(|source| Error::Read {
+        path: shown.join(pattern),
+        source,
+    })?;
+    found.iter().map(|path| look(path)).collect()
 }
 
-fn look_at(path: &Path) -> io::Result<Resolved> {
-    let name = path.to_string_lossy().into_owned();
+fn look_at(path: &Path, shown: &Path) -> io::Result<Resolved> {
+    let name = shown.to_string_lossy().into_owned();
     match fs::metadata(path) {
         Ok(data) if data.is_dir() => Ok(Resolved::Folder(name)),
         Ok(_) => Ok(Resolved::File(FilePath {
             key: disk_key(path),
             name,
+            path: path.to_owned(),
         })),
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-            ) =>
-        {
-            Ok(Resolved::Missing(name))
-        }
+        Err(error) if is_absent(&error) => Ok(Resolved::Missing(name)),
         Err(error) => Err(error),
     }
+}
+
+/// Whether there is no such file, as opposed to one that cannot be looked at.
+pub(crate) fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
@@ -126,8 +135,15 @@ fn read_file(path: &Path) -> Result<Vec<u8>, Error> {
         path: path.to_owned(),
         source,
     };
-    let size = fs::metadata(path).map_err(fault)?.len();
-    if size > Sources::MAX_BYTES as u64 {
+    let data = fs::metadata(path).map_err(fault)?;
+    if path == Path::new("/dev/null") {
+        return Ok(Vec::new());
+    }
+    if !data.is_file() {
+        // A pipe or a device might never end.
+        return Err(fault(io::Error::other("not a regular file")));
+    }
+    if data.len() > Sources::MAX_BYTES as u64 {
         return Err(Error::TooLarge {
             path: path.to_owned(),
         });
@@ -145,6 +161,7 @@ fn dumped(base: &str, files: &[(String, Vec<u8>)], pattern: &str) -> Vec<Resolve
         Resolved::File(FilePath {
             key: path.to_owned(),
             name: path.to_owned(),
+            path: PathBuf::new(),
         })
     };
     let paths = files.iter().map(|(path, _)| path.as_str());

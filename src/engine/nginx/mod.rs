@@ -55,20 +55,19 @@ pub fn load(sources: &Sources, inputs: Vec<Input>, options: &Options) -> Result<
     let mut findings = Vec::new();
     let mut forest = Forest::default();
     let mut root = Text::default();
-    let mut library = Library::Disk(PathBuf::new());
+    let mut library = None;
     for input in inputs {
-        let first = forest.trees.is_empty();
-        if first {
+        if forest.trees.is_empty() {
             root = Text::from(&input.name);
         }
         let (found, files) = open(input, options);
-        if first {
-            library = files;
-        }
+        library.get_or_insert(files);
         forest.add(sources, found, None, &mut findings);
     }
     forest.roots = forest.trees.len();
-    forest.follow(sources, &library, &mut findings)?;
+    if let Some(library) = library {
+        forest.follow(sources, &library, &mut findings)?;
+    }
     forest.cut_loops(&mut findings);
     Ok(finish(&forest, root, options, findings))
 }
@@ -88,12 +87,16 @@ fn open(input: Input, options: &Options) -> (Found, Library) {
     if let Some(files) = dump::split(&input.bytes) {
         return open_dump(&input.bytes, files);
     }
-    let prefix = options.prefix.clone();
-    let folder = || {
-        let parent = input.path.as_deref().and_then(Path::parent);
-        parent.map(Path::to_owned).unwrap_or_default()
+    let library = match &options.prefix {
+        Some(prefix) => Library::Disk {
+            base: prefix.clone(),
+            shown: prefix.clone(),
+        },
+        None => Library::Disk {
+            base: folder(input.path.as_deref()),
+            shown: folder(Some(Path::new(&input.name))),
+        },
     };
-    let base = prefix.unwrap_or_else(folder);
     let key = input
         .path
         .as_deref()
@@ -103,7 +106,14 @@ fn open(input: Input, options: &Options) -> (Found, Library) {
         name: input.name,
         bytes: input.bytes,
     };
-    (found, Library::Disk(base))
+    (found, library)
+}
+
+/// The folder of a file; the working folder for standard input.
+fn folder(path: Option<&Path>) -> PathBuf {
+    path.and_then(Path::parent)
+        .map(Path::to_owned)
+        .unwrap_or_default()
 }
 
 fn open_dump(bytes: &[u8], files: Vec<dump::DumpedFile>) -> (Found, Library) {

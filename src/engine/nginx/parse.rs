@@ -177,13 +177,37 @@ impl<'a> Parser<'a> {
         if self.closes_early {
             self.close_impossible_parents();
         }
+        self.check_place(at);
         self.push(at, at + 1);
+        self.check_may_have_block();
         let index = offset(self.nodes.len() - 1);
         let name = self.last_words().first().map(|name| name.of(self.bytes));
         if name.is_some_and(|name| name.ends_with(b"_by_lua_block")) {
             self.lua_block(at);
         } else {
             self.stack.push(index);
+        }
+    }
+
+    /// A block among the entries of a `map` and the like.
+    fn check_place(&mut self, at: u32) {
+        let parent = self
+            .stack
+            .last()
+            .map_or(&b""[..], |&node| self.block_name(node));
+        if grammar::holds_entries(parent) {
+            self.faults.push(Fault::block_among_entries(parent, at));
+        }
+    }
+
+    /// A directive that ends with `;` and has a block.
+    fn check_may_have_block(&mut self) {
+        let Some((&name, last)) = self.last_words().split_first() else {
+            return;
+        };
+        let last = last.last().copied().unwrap_or(name);
+        if grammar::is_simple(name.of(self.bytes)) {
+            self.faults.push(Fault::missing_semicolon(self.bytes, last));
         }
     }
 

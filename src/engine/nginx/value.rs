@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_while_m_n};
-use nom::character::complete::{char, digit1, space0};
+use nom::character::complete::{char, digit0, digit1, space0};
 use nom::combinator::{all_consuming, map_res, opt};
 use nom::multi::many1;
 use nom::sequence::{preceded, terminated};
@@ -158,54 +158,75 @@ fn number(input: &str) -> IResult<&str, u64> {
     map_res(digit1, str::parse::<u64>).parse(input)
 }
 
-/// One part of a time: a number and the milliseconds of its unit, 1000 for none.
-fn time_part(input: &str) -> IResult<&str, (u64, u64)> {
+/// The units of a time, from large to small, in milliseconds. A number without unit counts seconds.
+const UNITS: [u64; 9] = [
+    365 * DAY,
+    30 * DAY,
+    7 * DAY,
+    DAY,
+    60 * 60_000,
+    60_000,
+    SECOND,
+    1,
+    SECOND,
+];
+const DAY: u64 = 24 * 60 * 60_000;
+const SECOND: u64 = 1000;
+/// Places in [`UNITS`].
+const WEEKS: usize = 2;
+const SECONDS: usize = 6;
+const MILLISECONDS: usize = 7;
+const NO_UNIT: usize = 8;
+
+/// One part of a time: a number and the place of its unit.
+fn time_part(input: &str) -> IResult<&str, (u64, usize)> {
     let unit = alt((
-        tag("ms").map(|_| 1),
-        char('y').map(|_| 365 * 24 * 60 * 60_000),
-        char('M').map(|_| 30 * 24 * 60 * 60_000),
-        char('w').map(|_| 7 * 24 * 60 * 60_000),
-        char('d').map(|_| 24 * 60 * 60_000),
-        char('h').map(|_| 60 * 60_000),
-        char('m').map(|_| 60_000),
-        char('s').map(|_| 1000),
+        tag("ms").map(|_| MILLISECONDS),
+        char('y').map(|_| 0),
+        char('M').map(|_| 1),
+        char('w').map(|_| WEEKS),
+        char('d').map(|_| 3),
+        char('h').map(|_| 4),
+        char('m').map(|_| 5),
+        char('s').map(|_| SECONDS),
     ));
-    let unit = opt(unit).map(|unit: Option<u64>| unit.unwrap_or(1000));
+    let unit = opt(unit).map(|unit| unit.unwrap_or(NO_UNIT));
     terminated((number, unit), space0).parse(input)
 }
 
-/// A time such as `10s`, `1m30s` or `75`, units from large to small (`ngx_parse_time()`).
-/// Milliseconds are refused where nginx counts seconds.
+/// A time such as `10s`, `1m30s` or `75`, units from large to small (`ngx_parse_time()`). Where nginx
+/// counts seconds, milliseconds are refused; where it counts milliseconds, months and years are.
 pub(crate) fn time(text: &str, milliseconds: bool) -> Option<Duration> {
     let (_, parts) = all_consuming(many1(time_part)).parse(text).ok()?;
-    let falling = parts.windows(2).all(|pair| match pair {
-        [(_, first), (_, second)] => first > second,
-        _ => true,
-    });
-    if !falling || (!milliseconds && parts.iter().any(|(_, unit)| *unit == 1)) {
-        return None;
+    let (last, before) = parts.split_last()?;
+    // A last number without unit may follow anything.
+    let ends_plain = last.1 == NO_UNIT && text.ends_with(|c: char| c.is_ascii_digit());
+    let ordered = if ends_plain { before } else { &parts };
+    let mut smallest = if milliseconds { 1 } else { -1 };
+    for &(_, unit) in ordered {
+        let place = i32::try_from(unit).ok()?;
+        let limit = if unit == NO_UNIT { 6 } else { place };
+        if smallest >= limit || (!milliseconds && unit == MILLISECONDS) {
+            return None;
+        }
+        smallest = place;
     }
-    let total = parts.iter().try_fold(0_u64, |total, (count, unit)| {
-        total.checked_add(count.checked_mul(*unit)?)
+    let total = parts.iter().try_fold(0_u64, |total, &(count, unit)| {
+        total.checked_add(count.checked_mul(*UNITS.get(unit)?)?)
     })?;
     Some(Duration::from_millis(total))
 }
 
-/// `12.34%` in hundredths of a percent, as `split_clients` reads it.
+/// `12.34%` in hundredths of a percent, as `split_clients` reads it; at least one.
 pub(crate) fn percentage(text: &str) -> Option<u32> {
-    let fraction = preceded(
-        char('.'),
-        take_while_m_n(0, 2, |c: char| c.is_ascii_digit()),
-    );
-    let mut percentage = all_consuming(terminated((number, opt(fraction)), char('%')));
-    let (_, (whole, fraction)): (&str, (u64, Option<&str>)) = percentage.parse(text).ok()?;
-    let fraction = match fraction.unwrap_or_default() {
-        "" => 0,
-        digits if digits.len() == 1 => digits.parse::<u32>().ok()? * 10,
-        digits => digits.parse().ok()?,
-    };
-    let whole = u32::try_from(whole).ok()?.checked_mul(100)?;
-    whole.checked_add(fraction).filter(|&sum| sum > 0)
+    let is_digit = |c: char| c.is_ascii_digit();
+    let fraction = preceded(char('.'), take_while_m_n(0, 2, is_digit));
+    let mut percentage = all_consuming(terminated((digit0, opt(fraction)), char('%')));
+    let parsed: IResult<&str, (&str, Option<&str>)> = percentage.parse(text);
+    let (_, (whole, fraction)) = parsed.ok()?;
+    let fraction = format!("{:0<2}", fraction.unwrap_or_default());
+    let hundredths: u32 = format!("{whole}{fraction}").parse().ok()?;
+    (hundredths > 0).then_some(hundredths)
 }
 
 /// A number as `ngx_atoi()` reads it: digits only.
@@ -230,7 +251,18 @@ mod tests {
             ("1s1s", false, None),
             ("100ms", false, None),
             ("100ms", true, Some(100)),
-            ("1M", true, Some(2_592_000_000)),
+            ("1M", true, None),
+            ("1M", false, Some(2_592_000_000)),
+            ("1w", true, Some(604_800_000)),
+            ("1s500ms", true, Some(1_500)),
+            ("5 10ms", true, None),
+            ("10 20", false, Some(30_000)),
+            ("1m 30", false, Some(90_000)),
+            ("1m ", false, Some(60_000)),
+            (" 1m", false, None),
+            ("1 m", false, None),
+            ("1m 1m", false, None),
+            ("1.5s", false, None),
             ("", true, None),
             ("s", true, None),
             ("-1", true, None),
@@ -249,6 +281,9 @@ mod tests {
             ("0.5%", Some(50)),
             ("0.05%", Some(5)),
             ("33.33%", Some(3333)),
+            ("50.%", Some(5000)),
+            (".5%", Some(50)),
+            (".%", None),
             ("0%", None),
             ("0.123%", None),
             ("50", None),

@@ -62,6 +62,19 @@ impl<'t> Children<'t> {
             stack: vec![block],
         }
     }
+
+    /// The directives `items` themselves.
+    pub(crate) fn listed(forest: &'t Forest, items: &[Item<'t>]) -> Self {
+        let alone = |item: &Item<'t>| Block {
+            tree: item.tree,
+            start: item.directive.index,
+            end: item.directive.next(),
+        };
+        Self {
+            forest,
+            stack: items.iter().rev().map(alone).collect(),
+        }
+    }
 }
 
 impl<'t> Iterator for Children<'t> {

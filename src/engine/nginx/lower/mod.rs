@@ -119,6 +119,12 @@ impl<'t> Lowering<'t> {
     fn top_directive(&mut self, top: &mut Top<'t>, item: Item<'t>) {
         let directive = item.directive;
         let name = directive.name();
+        let same = |(_, group): &(Group, Item<'_>)| *group.directive.name() == *name;
+        if directive.is_block() && top.groups.iter().any(same) {
+            let shown = String::from_utf8_lossy(&name);
+            self.findings
+                .push(refuse::duplicate_block(directive.head(), &shown));
+        }
         match (&*name, directive.is_block()) {
             (b"http", true) => top.groups.push((Group::Http, item)),
             (b"stream", true) => top.groups.push((Group::Stream, item)),
@@ -149,6 +155,7 @@ impl<'t> Lowering<'t> {
     fn group(&mut self, group: Group, children: &[Item<'t>], outer: &Rc<Scope>) {
         let mut builder = ScopeBuilder::default();
         let mut servers = Vec::new();
+        let mut locations = Vec::new();
         for &item in children {
             let directive = item.directive;
             let name = directive.name();
@@ -157,6 +164,8 @@ impl<'t> Lowering<'t> {
                 (b"server", true) => servers.push(item),
                 (b"map" | b"geo" | b"split_clients", true) => self.splits.block(item),
                 (b"include" | b"resolver", false) => {}
+                (b"location" | b"if", true) => locations.push(item),
+                (pass, false) if pass::is_pass(pass) => locations.push(item),
                 _ if builder.take(item, &name) => {}
                 _ => self.not_modelled(directive),
             }
@@ -166,11 +175,15 @@ impl<'t> Lowering<'t> {
         for item in servers {
             server_block::lower(self, group, item, &scope, &mut sockets);
         }
+        if !locations.is_empty() {
+            server_block::lower_locations(self, group, &locations, &scope);
+        }
     }
 
     fn not_modelled(&mut self, directive: Directive<'_>) {
-        let name = String::from_utf8_lossy(&directive.name()).into_owned();
-        self.instance.note_not_modelled(&name, directive.head());
+        let name = directive.name();
+        self.instance
+            .note_not_modelled(&String::from_utf8_lossy(&name), directive.head());
     }
 
     /// Keeps a declared upstream.

@@ -19,7 +19,7 @@ use crate::source::Span;
 /// Where a `…_pass` stands.
 pub(super) struct Place<'p> {
     pub(super) group: Group,
-    pub(super) listener: usize,
+    pub(super) listener: Option<usize>,
     pub(super) condition: &'p Condition,
     pub(super) scope: &'p Scope,
     /// Whether the block itself sets something in `scope`.
@@ -50,7 +50,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, place: &Place<'_>, item: Item<'
         lowering.splits.route(lowering.instance.routes.len(), text);
     }
     lowering.instance.routes.push(Route {
-        listener: Some(place.listener),
+        listener: place.listener,
         condition: place.condition.clone(),
         target,
         span: directive.span(),
@@ -88,9 +88,14 @@ fn target(
     };
     let span = directive.word_span(1);
     if let Some(&index) = lowering.upstreams.get(&(http, host.to_ascii_lowercase())) {
-        if let (Some(port), Some(backend)) = (port, lowering.instance.backends.get(index)) {
-            let finding = refuse::upstream_port(span, &backend.name, port, backend.span);
-            lowering.findings.push(finding);
+        match (port, lowering.instance.backends.get(index)) {
+            // Compared while running: the name with a port is not that of the upstream.
+            (Some(_), _) if url.variables => return Target::Dynamic(text),
+            (Some(port), Some(backend)) => {
+                let finding = refuse::upstream_port(span, &backend.name, port, backend.span);
+                lowering.findings.push(finding);
+            }
+            _ => {}
         }
         return Target::Backend(index);
     }
@@ -99,7 +104,9 @@ fn target(
         // Looked up while running, by a resolver.
         return Target::Dynamic(text);
     }
-    if let Some(fault) = fault {
+    if http && family == Family::Proxy && url.default_port.is_none() {
+        lowering.findings.push(refuse::no_scheme(span, &text));
+    } else if let Some(fault) = fault {
         lowering
             .findings
             .push(refuse::address(span, &address.text, fault));

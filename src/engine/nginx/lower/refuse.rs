@@ -83,6 +83,26 @@ pub(super) fn no_port(span: Span, server: &str) -> Finding {
     )
 }
 
+/// `proxy_pass` to something that is no URL.
+pub(super) fn no_scheme(span: Span, text: &str) -> Finding {
+    refused(
+        span,
+        format!(
+            "`proxy_pass` to `{text}`, which begins with neither `http://` nor `https://`: every nginx version refuses to start"
+        ),
+        format!("write `http://{text}`"),
+    )
+}
+
+/// A block that can stand once only.
+pub(super) fn duplicate_block(span: Span, name: &str) -> Finding {
+    refused(
+        span,
+        format!("a second `{name}` block: every nginx version refuses to start"),
+        "move its content into the first one",
+    )
+}
+
 /// An upstream without any server.
 pub(super) fn no_servers(backend: &Backend) -> Finding {
     refused(

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::cursor::{Block, Children, Item};
+use super::cursor::{Children, Item};
 use super::pass::{self, Place};
 use super::refuse;
 use super::scope::{Scope, ScopeBuilder};
@@ -65,7 +65,8 @@ pub(super) fn lower<'t>(
     if group == Group::Mail {
         return;
     }
-    let scope = walk(lowering, group, item, outer, index);
+    let items = Children::of(lowering.forest, item.block());
+    let scope = walk(lowering, group, items, outer, Some(index));
     if let Some(listener) = lowering.instance.listeners.get_mut(index) {
         listener.restores_client_address = scope.restores_client_address(lowering.forest);
     }
@@ -175,30 +176,41 @@ fn pair(bind: &Bind) -> Option<String> {
     }
 }
 
+/// Lowers locations that stand in no `server`: those of a fragment.
+pub(super) fn lower_locations<'t>(
+    lowering: &mut Lowering<'t>,
+    group: Group,
+    items: &[Item<'t>],
+    outer: &Rc<Scope>,
+) {
+    let items = Children::listed(lowering.forest, items);
+    walk(lowering, group, items, outer, None);
+}
+
 /// A block that is still to be looked at.
-struct Pending {
-    block: Block,
+struct Pending<'t> {
+    items: Children<'t>,
     scope: Rc<Scope>,
     condition: Condition,
 }
 
-/// Walks a `server` block and the blocks in it; the scope of the server is returned.
+/// Walks the directives of a `server` and the blocks in it; the scope of the server is returned.
 fn walk<'t>(
     lowering: &mut Lowering<'t>,
     group: Group,
-    server: Item<'t>,
+    items: Children<'t>,
     outer: &Rc<Scope>,
-    listener: usize,
+    listener: Option<usize>,
 ) -> Rc<Scope> {
     let mut own = None;
     let mut stack = vec![Pending {
-        block: server.block(),
+        items,
         scope: Rc::clone(outer),
         condition: Condition::Always,
     }];
     while let Some(pending) = stack.pop() {
         let mut content = Content::default();
-        for item in Children::of(lowering.forest, pending.block) {
+        for item in pending.items {
             content.sort(lowering, item);
         }
         let has_own = !content.scope.is_empty();
@@ -216,7 +228,7 @@ fn walk<'t>(
         note_health_checks(lowering, &content.health_checks);
         for block in content.blocks.into_iter().rev() {
             stack.push(Pending {
-                block: block.block(),
+                items: Children::of(lowering.forest, block.block()),
                 scope: Rc::clone(&scope),
                 condition: condition(block.directive),
             });
