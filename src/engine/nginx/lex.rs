@@ -278,3 +278,83 @@ fn unquote(raw: &[u8]) -> &[u8] {
         _ => raw,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens of `text`: words cooked and in `<>`, comments in `()`, faults by their first letter.
+    fn tokens(text: &[u8]) -> String {
+        let mut lexer = Lexer::new(text, 0);
+        let mut out = String::new();
+        loop {
+            out += &match lexer.next() {
+                Token::Word(range, _) => {
+                    format!("<{}>", String::from_utf8_lossy(&cook(range.of(text))))
+                }
+                Token::Comment(range) => format!("({})", String::from_utf8_lossy(range.of(text))),
+                Token::Semicolon(_) => ";".to_owned(),
+                Token::Open(_) => "{".to_owned(),
+                Token::Close(_) => "}".to_owned(),
+                Token::Fault(LexFault::Unterminated, _) => "!U".to_owned(),
+                Token::Fault(LexFault::AfterQuote, _) => "!A".to_owned(),
+                Token::Fault(LexFault::TooLong, _) => "!L".to_owned(),
+                Token::End => return out,
+            };
+        }
+    }
+
+    /// Each line was tried with nginx 1.22.1; tests/nginx_real.rs compares random ones.
+    #[test]
+    fn words_are_cut_as_nginx_cuts_them() {
+        for (text, expected) in [
+            ("a b;", "<a><b>;"),
+            ("a{b}", "<a>{<b}>"),
+            ("a{b;}", "<a>{<b>;}"),
+            ("a\tb\r\n;", "<a><b>;"),
+            ("a # b ; }\n c;", "<a>(# b ; })<c>;"),
+            ("a#b;", "<a#b>;"),
+            ("#a\r\nb;", "(#a)<b>;"),
+            ("\"a b\" 'c;d' ;", "<a b><c;d>;"),
+            ("a\"b c\";", "<a\"b><c\">;"),
+            ("\"a'b\" 'a\"b'", "<a'b><a\"b>"),
+            ("'' \"\";", "<><>;"),
+            (r#""a\"b" 'a\'b' a\"b;"#, r#"<a"b><a'b><a"b>;"#),
+            (r"a\tb\rc\nd;", "<a\tb\rc\nd>;"),
+            (r"a\\b \d+ \.;", r"<a\b><\d+><\.>;"),
+            (r"a\;b a\ b \{;", r"<a\;b><a\ b><\{>;"),
+            ("a\\", "<a\\>"),
+            ("${a}b $a{", "<${a}b><$a>{"),
+            ("a${b}{", "<a${b}>{"),
+            ("${{a;", "<${{a>;"),
+            ("\"${a}\";", "<${a}>;"),
+            ("^/a{2}$;", "<^/a>{<2}$>;"),
+            ("\"^/a{2}$\" {", "<^/a{2}$>{"),
+            ("($a = \"b\") {", "<($a><=><b><)>{"),
+            ("\"a\"{\"b\"}", "<a>{<b>}"),
+            ("\"a\"b;", "<a>!A<b>;"),
+            ("\"a\"#b\n;", "<a>!A(#b);"),
+            ("a \"b;\nc d;", "<a>!U<b>;<c><d>;"),
+            ("a \"b;\nc \"d\";", "<a>!U<b>;<c><d>;"),
+            ("a \"b {\nc;", "<a>!U<b>{<c>;"),
+            ("a \"", "<a>!U<>"),
+            ("a\0b;", "<a\0b>;"),
+            ("", ""),
+        ] {
+            assert_eq!(tokens(text.as_bytes()), expected, "{text}");
+        }
+        assert_eq!(tokens(b"a\xff\xc3 \xe4;"), "<a\u{fffd}\u{fffd}><\u{fffd}>;");
+    }
+
+    #[test]
+    fn a_word_fills_less_than_the_buffer() {
+        let long = |count: usize| "a".repeat(count);
+        let cut = |text: String| tokens(text.as_bytes()).replace('a', "");
+        assert_eq!(cut(format!("{};", long(4095))), "<>;");
+        assert_eq!(cut(format!("{};", long(4096))), "!L<>;");
+        assert_eq!(cut(format!("\"{}\";", long(4094))), "<>;");
+        assert_eq!(cut(format!("\"{}\";", long(4095))), "!L<>;");
+        assert_eq!(cut(format!("#{}\n", long(4094))), "(#)");
+        assert_eq!(cut(format!("#{}\n", long(4095))), "!L(#)");
+    }
+}

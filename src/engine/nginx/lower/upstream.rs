@@ -173,7 +173,8 @@ fn hash_type(directive: Directive<'_>, algorithm: &Algorithm) -> Setting<HashTyp
 
 /// An upstream that nginx refuses because nothing can take a request.
 fn refuse_empty(lowering: &mut Lowering<'_>, backend: &Backend, state: &State) {
-    if state.may_be_filled {
+    // Commercial nginx fills an upstream with a `zone` through its API.
+    if state.may_be_filled || (lowering.plus && backend.zone.is_some()) {
         return;
     }
     if backend.servers.is_empty() {
