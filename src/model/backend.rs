@@ -64,6 +64,8 @@ pub struct Backend {
     /// Where requests are answered or diverted by rules without any server: an unconditional
     /// `http-request return`, `deny`, `redirect`, a stats page, a Lua service.
     pub answers_itself: Option<Span>,
+    /// Where some requests are answered or diverted by rules: the same with a condition.
+    pub answers_partly: Option<Span>,
     /// HAProxy `load-server-state-from-file` other than `none`.
     pub state_file: Option<Setting<Text>>,
 }
@@ -190,6 +192,7 @@ impl Backend {
             keepalive: None,
             fullconn: None,
             answers_itself: None,
+            answers_partly: None,
             state_file: None,
         }
     }

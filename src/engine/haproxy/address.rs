@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use nom::branch::alt;
 use nom::bytes::complete::tag;
 use nom::character::complete::{char, digit1};
-use nom::combinator::{all_consuming, map, map_res, opt, value};
+use nom::combinator::{all_consuming, map, map_res, opt, success, value};
 use nom::sequence::{preceded, separated_pair, terminated};
 use nom::{IResult, Parser};
 
@@ -93,7 +93,8 @@ fn family(text: &str) -> IResult<&str, Family> {
         value(Family::Other, other),
     ));
     let path = nom::combinator::peek(value(Family::Unix, char('/')));
-    preceded(transport, alt((prefix, path))).parse(text)
+    // A transport may stand alone: `stream+127.0.0.1:80`.
+    preceded(transport, alt((prefix, path, success(Family::Inet)))).parse(text)
 }
 
 /// Splits at the last colon unless a bracket closes behind it. The port is empty when none is written.
@@ -187,6 +188,7 @@ mod tests {
             ("2001:db8::1:", Ipv6, "2001:db8::1", Port::None),
             ("1:2:3:4:5:6:7:8", Ipv6, "1:2:3:4:5:6:7:8", Port::None),
             (":::443", Any, "::", Port::Fixed(443)),
+            ("stream+127.0.0.1:80", Ipv4, "127.0.0.1", Port::Fixed(80)),
             ("ipv4@host:1", Name, "host", Port::Fixed(1)),
             ("udp6@[::2]:53", Ipv6, "::2", Port::Fixed(53)),
             ("unix@/run/a.sock", Unix, "/run/a.sock", Port::None),

@@ -143,6 +143,7 @@ fn backend(proxy: &mut Proxy) -> Backend {
     backend.use_server = std::mem::take(&mut proxy.use_server);
     backend.fullconn = common.fullconn;
     backend.answers_itself = proxy.answers_itself;
+    backend.answers_partly = proxy.answers_partly;
     backend.state_file.clone_from(&common.state_file);
     backend
 }

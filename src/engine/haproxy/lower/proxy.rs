@@ -72,6 +72,7 @@ pub(super) struct Proxy {
     pub(super) use_server: Vec<(Option<Text>, Span)>,
     pub(super) default_servers: Vec<DefaultServer>,
     pub(super) answers_itself: Option<Span>,
+    pub(super) answers_partly: Option<Span>,
     pub(super) restores_client_address: Option<Span>,
     /// Written `id`.
     pub(super) id: Option<(u32, Span)>,
@@ -111,6 +112,7 @@ impl Proxy {
             use_server: Vec::new(),
             default_servers: Vec::new(),
             answers_itself: None,
+            answers_partly: None,
             restores_client_address: None,
             id: None,
             acls: Acls::default(),
@@ -206,6 +208,8 @@ impl Proxy {
             condition.map_or(Condition::Always, |at| acl::condition(&self.acls, line, at));
         if condition == Condition::Always {
             self.answers_itself.get_or_insert(line.whole());
+        } else {
+            self.answers_partly.get_or_insert(line.whole());
         }
         true
     }
