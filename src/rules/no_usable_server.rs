@@ -44,6 +44,7 @@ fn is_out(backend: &Backend) -> bool {
         && backend.declared
         && backend.answers_itself.is_none()
         && backend.usable_primaries().next().is_none()
+        && !(backend.servers.is_empty() && is_filled_elsewhere(backend))
         // Only backups, and no primary that could come back: a chain of standbys, by intent.
         && (backend.servers.is_empty() || backend.servers.iter().any(Server::is_primary) || nothing_left(backend))
         && !backend.servers.iter().any(waits_for_orders)
@@ -51,6 +52,13 @@ fn is_out(backend: &Backend) -> bool {
 
 fn nothing_left(backend: &Backend) -> bool {
     backend.usable_backups().next().is_none()
+}
+
+/// Whether a section without servers is meant so: rules answer what is to be expected, or something
+/// else adds the servers, as `use-server` rules or a shared `zone` show. nginx refuses to load an
+/// upstream that has neither servers nor a `zone`.
+fn is_filled_elsewhere(backend: &Backend) -> bool {
+    backend.answers_partly.is_some() || !backend.use_server.is_empty() || backend.zone.is_some()
 }
 
 /// Slots of a template are filled, and enabled, while the proxy runs.

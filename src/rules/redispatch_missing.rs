@@ -23,7 +23,7 @@ pub(super) static RULE: Rule = Rule {
 const RELATED: usize = 3;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut by_cause: BTreeMap<Span, Vec<&Backend>> = BTreeMap::new();
+    let mut by_cause: BTreeMap<Option<Span>, Vec<&Backend>> = BTreeMap::new();
     for backend in context
         .instance
         .backends
@@ -32,11 +32,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     {
         by_cause.entry(cause(backend)).or_default().push(backend);
     }
-    for (span, backends) in by_cause {
+    for (section, backends) in by_cause {
         findings.extend(match backends.as_slice() {
             [] => None,
             [backend] => Some(of_backend(backend)),
-            [first, ..] => Some(of_section(span, first, &backends)),
+            [first, ..] => Some(of_several(section, first, &backends)),
         });
     }
 }
@@ -49,16 +49,10 @@ fn is_affected(backend: &Backend) -> bool {
         && backend.usable_primaries().nth(1).is_some()
 }
 
-/// Where the setting is missing: the `defaults` section, unless the backend says `no option
-/// redispatch` itself.
-fn cause(backend: &Backend) -> Span {
-    match backend.redispatch.origin {
-        Origin::Explicit(span) | Origin::Defaults(span) => span,
-        Origin::DefaultServer(_)
-        | Origin::OuterScope(_)
-        | Origin::EngineDefault
-        | Origin::Opaque(_) => backend.defaults.unwrap_or(backend.span),
-    }
+/// Where the setting is missing: in the `defaults` section, if there is one, unless the backend says
+/// `no option redispatch` itself.
+fn cause(backend: &Backend) -> Option<Span> {
+    backend.redispatch.origin.span().or(backend.defaults)
 }
 
 fn of_backend(backend: &Backend) -> Finding {
@@ -69,26 +63,29 @@ fn of_backend(backend: &Backend) -> Finding {
         consequence(backend)
     );
     let span = match backend.redispatch.origin {
-        Origin::Explicit(span) => span,
+        Origin::Explicit(span) | Origin::Defaults(span) => span,
         Origin::DefaultServer(_)
-        | Origin::Defaults(_)
         | Origin::OuterScope(_)
         | Origin::EngineDefault
         | Origin::Opaque(_) => backend.span,
     };
-    Finding::new(severity(backend), span, message, help(&[backend]))
+    let help = if facts::is_map_based(backend) {
+        "add `option redispatch 1` and `hash-type consistent`: a map-based hash computes the dead server again"
+    } else {
+        "add `option redispatch 1`"
+    };
+    Finding::new(severity(backend), span, message, help)
         .label("no `option redispatch`")
         .backend(&backend.name)
 }
 
-fn of_section(span: Span, first: &Backend, backends: &[&Backend]) -> Finding {
-    let affected: Vec<&str> = backends
-        .iter()
+fn of_several(section: Option<Span>, first: &Backend, backends: &[&Backend]) -> Finding {
+    let affected: Vec<&str> = (backends.iter())
         .map(|backend| backend.name.as_str())
         .collect();
-    let worst = (backends.iter().copied())
+    let worst = (backends.iter().rev())
         .max_by_key(|backend| (severity(backend), facts::slowest_detection(backend)))
-        .unwrap_or(first);
+        .unwrap_or(&first);
     let message = format!(
         "{} ({}) retry a failed connection {} on the same server: {}",
         count(backends.len(), "backend"),
@@ -96,13 +93,16 @@ fn of_section(span: Span, first: &Backend, backends: &[&Backend]) -> Finding {
         times(worst),
         consequence(worst)
     );
-    let mut finding = Finding::new(severity(worst), span, message, help(backends))
+    let help = match section {
+        Some(_) => "add `option redispatch 1` to this section",
+        None => "add a `defaults` section with `option redispatch 1`, or the option to each",
+    };
+    let span = section.unwrap_or(first.span);
+    let mut finding = Finding::new(severity(worst), span, message, help)
         .label("no `option redispatch` for the backends below");
-    for backend in backends.iter().take(RELATED) {
-        finding = finding.related(
-            format!("backend `{}` is affected", backend.name),
-            backend.span,
-        );
+    for backend in backends.iter().filter(|it| it.span != span).take(RELATED) {
+        let affected = format!("backend `{}` is affected", backend.name);
+        finding = finding.related(affected, backend.span);
     }
     finding
 }
@@ -134,8 +134,7 @@ fn consequence(backend: &Backend) -> String {
     {
         let name = &server.name;
         return format!(
-            "when `{name}` of `{}` dies, which no check watches, {fails} until someone notices",
-            backend.name
+            "once `{name}`, which no check watches, dies, {fails} until someone notices"
         );
     }
     match facts::slowest_detection(backend) {
@@ -144,15 +143,5 @@ fn consequence(backend: &Backend) -> String {
             duration(time)
         ),
         None => format!("until a dead server is noticed, {fails}"),
-    }
-}
-
-fn help(backends: &[&Backend]) -> &'static str {
-    match backends {
-        [backend] if facts::is_map_based(backend) => {
-            "add `option redispatch 1` and `hash-type consistent`: a map-based hash computes the dead server again"
-        }
-        [_] => "add `option redispatch 1`",
-        _ => "add `option redispatch 1` to this section",
     }
 }

@@ -2,9 +2,10 @@
 //! again.
 //!
 //! In: the addresses of servers, and nginx's backends implied by a host name. Out: one finding per
-//! backend; hosts written straight into `proxy_pass` give one finding per host.
+//! backend, one per host that is written straight into `proxy_pass`, and one for all names without a
+//! dot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::wording::names;
 use super::{Check, Context, Rule, facts};
@@ -47,7 +48,7 @@ const MOVING: [&str; 17] = [
 ];
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut implied: BTreeMap<&Text, Vec<Span>> = BTreeMap::new();
+    let mut found = Found::default();
     let mut routes = None;
     for (index, backend) in context.instance.backends.iter().enumerate() {
         let fixed: Vec<&Server> = backend.servers.iter().filter(|it| is_fixed(it)).collect();
@@ -55,25 +56,118 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         };
         if backend.declared {
-            findings.push(of_backend(context, backend, first, &fixed));
+            found.declared.push((backend, fixed));
             continue;
         }
         let routes = routes.get_or_insert_with(|| facts::routes_by_backend(context.instance));
         let routes = routes.get(index).map(Vec::as_slice).unwrap_or_default();
-        let places = implied.entry(&first.address.host).or_default();
+        let places = found.implied.entry(&first.address.host).or_default();
         places.push(backend.span);
-        places.extend(
-            routes
-                .iter()
-                .map(|route| route.span)
-                .filter(|it| !covers(*it, backend.span)),
-        );
+        let spans = routes.iter().map(|route| route.span);
+        places.extend(spans.filter(|span| !covers(*span, backend.span)));
     }
-    findings.extend(
-        implied
-            .iter()
-            .filter_map(|(host, places)| of_host(context, host, places)),
+    findings.extend(found.findings(context));
+}
+
+/// Where names are that are looked up once.
+#[derive(Default)]
+struct Found<'a> {
+    /// Backends with their servers.
+    declared: Vec<(&'a Backend, Vec<&'a Server>)>,
+    /// Hosts that stand in a route, with the places.
+    implied: BTreeMap<&'a Text, Vec<Span>>,
+}
+
+impl Found<'_> {
+    /// One finding per backend and per host, and one for all names without a dot: these are often of
+    /// the machine itself or of its container network, so they are a single hint.
+    fn findings(&self, context: &Context<'_>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut bare: Vec<(&str, Span)> = Vec::new();
+        let mut backends: Vec<&Backend> = Vec::new();
+        for (backend, servers) in &self.declared {
+            let hosts = servers
+                .iter()
+                .map(|server| (server.address.host.as_str(), server.head));
+            if hosts
+                .clone()
+                .all(|(host, _)| severity(host) == Severity::Info)
+            {
+                bare.extend(hosts);
+                backends.push(backend);
+            } else {
+                findings.extend(of_backend(context, backend, servers));
+            }
+        }
+        for (host, places) in &self.implied {
+            if severity(host) == Severity::Info {
+                bare.extend(places.iter().map(|place| (host.as_str(), *place)));
+            } else {
+                findings.extend(of_host(context, host, places));
+            }
+        }
+        let only = match backends.as_slice() {
+            [backend]
+                if self
+                    .implied
+                    .keys()
+                    .all(|host| severity(host) > Severity::Info) =>
+            {
+                Some(*backend)
+            }
+            _ => None,
+        };
+        findings.extend(of_bare_names(context, &bare, only));
+        findings
+    }
+}
+
+fn of_bare_names(
+    context: &Context<'_>,
+    places: &[(&str, Span)],
+    only: Option<&Backend>,
+) -> Option<Finding> {
+    let ((_, span), others) = places.split_first()?;
+    let mut seen = BTreeSet::new();
+    let hosts: Vec<&str> = (places.iter().map(|(host, _)| *host))
+        .filter(|host| seen.insert(*host))
+        .collect();
+    let place = only.map_or_else(String::new, |backend| {
+        let word = context.instance.engine.backend_word();
+        format!(" in {word} `{}`", backend.name)
+    });
+    let message = consequence(&hosts, &place);
+    let finding = Finding::new(
+        Severity::Info,
+        *span,
+        message,
+        help(context, only.is_some()),
     );
+    let finding = with_places(finding, *span, others.iter().map(|(_, place)| *place));
+    Some(match only {
+        Some(backend) => finding.backend(&backend.name),
+        None => finding,
+    })
+}
+
+/// Marks the first lines that are not the one of the finding itself; slots of a template share one.
+fn with_places(mut finding: Finding, span: Span, places: impl Iterator<Item = Span>) -> Finding {
+    let mut seen = BTreeSet::from([span]);
+    for place in places.filter(|place| seen.insert(*place)).take(RELATED) {
+        finding = finding.related("looked up once too", place);
+    }
+    finding.label("looked up once")
+}
+
+fn consequence(hosts: &[&str], place: &str) -> String {
+    let (verb, change) = match hosts {
+        [_] => ("is", "its address changes"),
+        _ => ("are", "an address changes"),
+    };
+    format!(
+        "{}{place} {verb} resolved only at start and reload: when {change} traffic keeps going to the old host",
+        names(hosts)
+    )
 }
 
 fn covers(outer: Span, inner: Span) -> bool {
@@ -90,16 +184,24 @@ fn is_fixed(server: &Server) -> bool {
         && options.resolvers.is_none()
         && !waits
         && !is_local(&server.address.host)
+        && is_name(&server.address.host)
 }
 
-/// Names that the host itself defines.
+/// Whether it can be a name at all, and not the placeholder of a template such as `<ip>`.
+fn is_name(host: &str) -> bool {
+    (host.bytes()).all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+}
+
+/// Names that the host itself defines, and those that spell out their address.
 fn is_local(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     matches!(
         host.as_str(),
         "localhost" | "ip6-localhost" | "ip6-loopback" | "localhost.localdomain"
     ) || host.ends_with(".localhost")
-        || host.ends_with(".docker.internal")
+        || [".docker.internal", ".nip.io", ".sslip.io"]
+            .iter()
+            .any(|domain| host.ends_with(domain))
 }
 
 /// How likely the address behind a name changes.
@@ -114,60 +216,27 @@ fn severity(host: &str) -> Severity {
     }
 }
 
-fn of_backend(
-    context: &Context<'_>,
-    backend: &Backend,
-    first: &Server,
-    fixed: &[&Server],
-) -> Finding {
-    let mut hosts: Vec<&str> = fixed
-        .iter()
-        .map(|server| server.address.host.as_str())
+fn of_backend(context: &Context<'_>, backend: &Backend, fixed: &[&Server]) -> Option<Finding> {
+    let worst = |server: &&&Server| std::cmp::Reverse(severity(&server.address.host));
+    let leading = fixed.iter().min_by_key(worst)?;
+    let mut seen = BTreeSet::new();
+    let mut hosts: Vec<&str> = (fixed.iter().map(|server| server.address.host.as_str()))
+        .filter(|host| seen.insert(*host))
         .collect();
     hosts.sort_by_key(|host| std::cmp::Reverse(severity(host)));
-    hosts.dedup();
-    let worst = hosts.first().copied().unwrap_or_default();
-    let leading = fixed
-        .iter()
-        .find(|it| it.address.host == worst)
-        .unwrap_or(&first);
-    let (verb, it) = if hosts.len() == 1 {
-        ("is", "its")
-    } else {
-        ("are", "an")
-    };
-    let message = format!(
-        "{} in {} `{}` {verb} resolved only at start and reload: after {it} address change traffic keeps going to the old host",
-        names(&hosts),
-        context.instance.engine.backend_word(),
-        backend.name,
-    );
-    let mut finding = Finding::new(severity(worst), leading.head, message, help(context, true))
-        .label("looked up once")
-        .backend(&backend.name);
-    let others = fixed.iter().filter(|it| it.head != leading.head);
-    let mut last = leading.head;
-    for server in others.take(RELATED) {
-        if server.head != last {
-            finding = finding.related("looked up once too", server.head);
-            last = server.head;
-        }
-    }
-    finding
+    let word = context.instance.engine.backend_word();
+    let message = consequence(&hosts, &format!(" in {word} `{}`", backend.name));
+    let severity = severity(&leading.address.host);
+    let finding = Finding::new(severity, leading.head, message, help(context, true));
+    let places = fixed.iter().map(|server| server.head);
+    Some(with_places(finding, leading.head, places).backend(&backend.name))
 }
 
 fn of_host(context: &Context<'_>, host: &Text, places: &[Span]) -> Option<Finding> {
     let (first, others) = places.split_first()?;
-    let message = format!(
-        "`{host}` is resolved only at start and reload: after its address change traffic keeps going to the old host"
-    );
-    let mut finding = Finding::new(severity(host), *first, message, help(context, false))
-        .label("looked up once")
-        .backend(host);
-    for place in others.iter().take(RELATED) {
-        finding = finding.related("used here too", *place);
-    }
-    Some(finding)
+    let message = consequence(&[host], "");
+    let finding = Finding::new(severity(host), *first, message, help(context, false));
+    Some(with_places(finding, *first, others.iter().copied()).backend(host))
 }
 
 fn help(context: &Context<'_>, in_upstream: bool) -> &'static str {

@@ -1,8 +1,8 @@
 //! `unused-backend`: servers that no route reaches.
 //!
-//! In: routes, splits and `track` of a whole instance. Out: one finding per backend.
+//! In: the routes of a whole instance, and the words of its files. Out: one finding per backend.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::wording::count;
 use super::{Check, Context, Rule, facts};
@@ -16,47 +16,74 @@ pub(super) static RULE: Rule = Rule {
     options: &[],
 };
 
+/// Directives that bring in what may name a backend: code, and files of other formats.
+const CODE: [&str; 5] = [
+    "filter",
+    "lua-load",
+    "lua-load-per-thread",
+    "js_import",
+    "js_include",
+];
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let instance = context.instance;
     if !facts::shows_routes(instance) || instance.routes.is_empty() {
         return;
     }
-    let Some(named) = named_while_running(instance) else {
+    if chooses_while_running(instance) {
         return;
-    };
+    }
     let routed: BTreeSet<usize> = (instance.routes.iter())
         .filter_map(|route| match route.target {
             Target::Backend(index) => Some(index),
             Target::Undefined(_) | Target::Dynamic(_) => None,
         })
         .collect();
-    for (index, backend) in instance.backends.iter().enumerate() {
-        let used = routed.contains(&index) || named.contains(backend.name.as_str());
-        if !used && can_take_traffic(backend) {
-            findings.push(finding(context, backend));
-        }
+    let idle: Vec<&Backend> = (instance.backends.iter().enumerate())
+        .filter(|(index, backend)| !routed.contains(index) && can_take_traffic(backend))
+        .map(|(_, backend)| backend)
+        .collect();
+    if idle.is_empty() {
+        return;
     }
+    let mentions = mentions(context, &idle);
+    // Its own header is one mention.
+    let unnamed =
+        |backend: &&&Backend| mentions.get(backend.name.as_bytes()).is_none_or(|n| *n < 2);
+    findings.extend(
+        idle.iter()
+            .filter(unnamed)
+            .map(|backend| finding(context, backend)),
+    );
 }
 
-/// The backends that are named elsewhere: by `track`, or as a value of a block. `None` where a name is
-/// made while running, so that any backend may be meant.
-fn named_while_running(instance: &Instance) -> Option<BTreeSet<&str>> {
+/// Whether a name may be made while running, so that any backend may be meant: by an expression, or
+/// by code that is not read here.
+fn chooses_while_running(instance: &Instance) -> bool {
     let dynamic = |target: &Target| matches!(target, Target::Dynamic(_));
-    if instance.routes.iter().any(|route| dynamic(&route.target)) {
-        return None;
+    instance.routes.iter().any(|route| dynamic(&route.target))
+        || CODE
+            .iter()
+            .any(|directive| instance.not_modelled.contains_key(*directive))
+}
+
+/// How often the names of these backends stand in the files, as whole words. A backend whose name
+/// is used for anything, such as `nbsrv(NAME)` or a rule's table, serves a purpose.
+fn mentions(context: &Context<'_>, backends: &[&Backend]) -> BTreeMap<Vec<u8>, u32> {
+    let mut counts: BTreeMap<Vec<u8>, u32> = (backends.iter())
+        .map(|backend| (backend.name.as_bytes().to_vec(), 0))
+        .collect();
+    for file in &context.instance.files {
+        let source = context.sources.get(*file);
+        let is_part =
+            |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(byte) || *byte > 127;
+        for word in source.bytes().split(|byte| !is_part(byte)) {
+            if let Some(count) = counts.get_mut(word) {
+                *count += 1;
+            }
+        }
     }
-    let values = instance
-        .splits
-        .iter()
-        .flat_map(|split| &split.parts)
-        .map(|part| part.value.as_str());
-    let servers = instance
-        .backends
-        .iter()
-        .flat_map(|backend| &backend.servers);
-    let tracked = servers.filter_map(|server| server.options.track.as_ref());
-    let tracked = tracked.filter_map(|track| Some(track.value.split_once('/')?.0));
-    Some(values.chain(tracked).collect())
+    counts
 }
 
 /// Sections without servers hold tables and answers of their own.
