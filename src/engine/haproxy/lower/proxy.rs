@@ -288,6 +288,10 @@ impl Proxy {
         *slots -= made;
         for number in (from..=to).take(made as usize) {
             let mut slot = server.clone();
+            if number > from {
+                // A written `id` goes to the first slot only (seen with `show servers state`).
+                slot.id = Setting::engine_default(0);
+            }
             slot.name = compact_str::format_compact!("{}{number}", line.word(1));
             slot.template = Some(Arc::clone(&template));
             self.servers.push(slot);

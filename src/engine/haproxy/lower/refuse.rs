@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::address::address;
 use super::super::tree::LineRef;
 use super::Lowering;
 use super::proxy::{Kind, Proxy};
@@ -81,14 +82,20 @@ impl Lowering {
 
     /// Keywords that were removed, with the first version that refuses them.
     pub(super) fn removed_keyword(&mut self, line: LineRef<'_>) {
-        let Some((since, instead)) = removed(line.word(0)) else {
+        let option = line.word(0) == "option";
+        let keyword = line.word(usize::from(option));
+        let found = if option {
+            removed_option(keyword)
+        } else {
+            removed(keyword)
+        };
+        let Some((since, instead)) = found else {
             return;
         };
-        let message = format!(
-            "`{}` was removed: HAProxy {since} and newer refuse the file",
-            line.word(0)
-        );
-        self.refused(line.span(0), message, instead);
+        let span = line.span_between(0, usize::from(option));
+        let keyword = if option { "option " } else { "" }.to_owned() + keyword;
+        let message = format!("`{keyword}` was removed: HAProxy {since} and newer refuse the file");
+        self.refused(span, message, instead);
     }
 
     pub(super) fn refuse_unknown_defaults(&mut self, line: LineRef<'_>, at: usize) {
@@ -256,7 +263,10 @@ impl Lowering {
             | AddressKind::Opaque => false,
         };
         let check = server.check.value && !server.check.is_opaque() && options.check_port.is_none();
-        let no_port = inet && server.address.port == Port::None && options.check_addr.is_none();
+        let check_addr = options.check_addr.as_ref().map(|addr| addr.value.as_str());
+        let own_port = check_addr.is_some_and(|addr| address(addr, false).port != Port::None);
+        let no_port =
+            inet && matches!(server.address.port, Port::None | Port::Offset(_)) && !own_port;
         if check && no_port && !proxy.common.checks.connects_elsewhere() {
             let message = format!(
                 "server `{}` has `check` but neither its address nor `port` names a port: every version of HAProxy refuses the file",
@@ -353,12 +363,26 @@ fn removed(keyword: &str) -> Option<(&'static str, &'static str)> {
         "rspadd" | "rspdel" | "rspdeny" | "rspidel" | "rspideny" | "rspirep" | "rsprep" => {
             ("2.1", http_response)
         }
+        "cliexp" => ("2.1", http_request),
+        "srvexp" => ("2.1", http_response),
+        "appsession" => ("1.6", "use `cookie` or `stick on` instead"),
+        "monitor-net" => ("2.6", "use `http-request return` with a condition on `src`"),
+        "grace" => ("2.5", "remove the line"),
         "block" => ("2.1", "use `http-request deny` instead"),
         "clitimeout" => ("2.1", "use `timeout client` instead"),
         "contimeout" => ("2.1", "use `timeout connect` instead"),
         "srvtimeout" => ("2.1", "use `timeout server` instead"),
         "redispatch" => ("2.1", "use `option redispatch` instead"),
         "nbproc" => ("2.5", "remove the line: threads do the work"),
+        _ => return None,
+    })
+}
+
+fn removed_option(name: &str) -> Option<(&'static str, &'static str)> {
+    Some(match name {
+        "forceclose" => ("2.0", "remove the line, or use `option httpclose`"),
+        "http-tunnel" => ("2.1", "remove the line"),
+        "http_proxy" => ("2.5", "use `http-request do-resolve` and `set-dst` instead"),
         _ => return None,
     })
 }
