@@ -22,14 +22,22 @@ mod dynamic_backend_unresolved;
 mod expired_ignore;
 mod hash_without_avalanche;
 mod host_concentration;
+mod id_renumber_risk;
 mod ignore_without_reason;
+mod implicit_algorithm;
 mod l4_check_on_http_backend;
 mod leastconn_blackhole;
+mod low_cardinality_hash_key;
+mod map_based_hash_reshuffle;
+mod max_conns_not_shared;
 mod max_fails_zero;
 mod missing_health_check;
 mod mixed_default_weight;
+mod name_counts_several_times;
 mod next_upstream_off;
 mod no_usable_server;
+mod no_usable_server;
+mod only_first_backup_used;
 mod redispatch_ineffective;
 mod redispatch_missing;
 mod refused_at_load;
@@ -37,7 +45,9 @@ mod resolve_once_hostname;
 mod server_port_outlier;
 mod single_server_backend;
 mod slow_failure_detection;
+mod sparse_consistent_ring;
 mod split_not_total;
+mod starved_server;
 mod syntax_error;
 mod unbalanced_weights;
 mod uneven_distribution;
@@ -45,6 +55,7 @@ mod unset_variable;
 mod unused_backend;
 mod unused_ignore;
 mod upstream_zone_missing;
+mod weight_ignored_by_algorithm;
 mod zero_weight_server;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,10 +127,17 @@ pub static ALL: &[&Rule] = &[
     &uneven_distribution::RULE,
     &mixed_default_weight::RULE,
     &duplicate_server_address::RULE,
+    &starved_server::RULE,
     &host_concentration::RULE,
     &zero_weight_server::RULE,
     &client_ip_hash_behind_proxy::RULE,
     &upstream_zone_missing::RULE,
+    &low_cardinality_hash_key::RULE,
+    &map_based_hash_reshuffle::RULE,
+    &weight_ignored_by_algorithm::RULE,
+    &sparse_consistent_ring::RULE,
+    &name_counts_several_times::RULE,
+    &implicit_algorithm::RULE,
     &backend_drift::RULE,
     &balance_first_without_maxconn::RULE,
     &hash_without_avalanche::RULE,
@@ -134,10 +152,12 @@ pub static ALL: &[&Rule] = &[
     &redispatch_missing::RULE,
     &redispatch_ineffective::RULE,
     &next_upstream_off::RULE,
+    &only_first_backup_used::RULE,
     &no_usable_server::RULE,
     &single_server_backend::RULE,
     // D. Capacity
     &capacity_after_one_loss::RULE,
+    &max_conns_not_shared::RULE,
     // E. Routing
     &dangling_backend_reference::RULE,
     &unused_backend::RULE,
@@ -148,6 +168,8 @@ pub static ALL: &[&Rule] = &[
     &cookie_coverage::RULE,
     // G. Discovery
     &resolve_once_hostname::RULE,
+    // I. Hygiene
+    &id_renumber_risk::RULE,
 ];
 
 /// The catalogue: every rule with its page read.

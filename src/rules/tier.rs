@@ -3,7 +3,7 @@
 //! In: a backend's view. Out: its usable primaries with their shares, and whether a difference of
 //! their weights is explained by a comment or by their names.
 
-use super::wording::{names, percent};
+use super::wording::{and, count, names, percent};
 use super::{BackendView, Context, Notes, Rule, ratio};
 use crate::finding::{ServerShare, Severity};
 use crate::model::{Algorithm, Layer, Server, Text};
@@ -216,6 +216,13 @@ impl<'v, 'a> Tier<'v, 'a> {
             .map_or(0.0, |(_, share)| *share)
     }
 
+    /// The share of each member as its weight says.
+    pub(super) fn by_weight(&self) -> Vec<f64> {
+        let weights = || self.servers().map(|server| f64::from(server.weight.value));
+        let total: f64 = weights().sum();
+        weights().map(|weight| weight / total).collect()
+    }
+
     /// The share that each server would have if all were equal.
     pub(super) fn fair(&self) -> f64 {
         // A backend has far fewer servers than 2^52.
@@ -239,6 +246,28 @@ pub(super) fn severity(rule: &Rule, context: &Context<'_>, ratio: f64) -> Option
 /// Names of servers for a message.
 pub(super) fn names_of<'a>(servers: impl IntoIterator<Item = &'a Server>) -> Vec<&'a Text> {
     servers.into_iter().map(|server| &server.name).collect()
+}
+
+/// Each weight where there are few, else how many servers have it.
+pub(super) fn listed_weights(tier: &Tier<'_, '_>) -> String {
+    let mut weights: Vec<u32> = tier.servers().map(|server| server.weight.value).collect();
+    if weights.len() <= 6 {
+        return and(&weights.iter().map(u32::to_string).collect::<Vec<_>>());
+    }
+    weights.sort_unstable();
+    let runs: Vec<(u32, usize)> = weights
+        .chunk_by(|a, b| a == b)
+        .filter_map(|run| Some((*run.first()?, run.len())))
+        .collect();
+    match (runs.as_slice(), runs.first(), runs.last()) {
+        ([_, _, _, _, ..], Some((least, _)), Some((most, _))) => format!("from {least} to {most}"),
+        (few, ..) => {
+            let text = |(weight, number): &(u32, usize)| {
+                format!("{weight} ({})", count(*number, "server"))
+            };
+            and(&few.iter().map(text).collect::<Vec<_>>())
+        }
+    }
 }
 
 /// Whether `word` is a part of `name` between separators, digits behind it aside: `auth-canary2`.

@@ -1,7 +1,7 @@
 //! `unbalanced-weights`: written weights of one tier differ and nobody says why.
 
-use super::tier::{Tier, names_of, severity};
-use super::wording::{and, count, names, percent, times};
+use super::tier::{Tier, listed_weights, names_of, severity};
+use super::wording::{count, names, percent, times};
 use super::{BackendView, Check, Rule, RuleOption};
 use crate::finding::{Finding, Severity};
 use crate::model::Server;
@@ -105,26 +105,4 @@ fn by_weight(
         listed_weights(tier),
         tier.view.title()
     )
-}
-
-/// Each weight where there are few, else how many servers have it.
-fn listed_weights(tier: &Tier<'_, '_>) -> String {
-    let mut weights: Vec<u32> = tier.servers().map(|server| server.weight.value).collect();
-    if weights.len() <= 6 {
-        return and(&weights.iter().map(u32::to_string).collect::<Vec<_>>());
-    }
-    weights.sort_unstable();
-    let runs: Vec<(u32, usize)> = weights
-        .chunk_by(|a, b| a == b)
-        .filter_map(|run| Some((*run.first()?, run.len())))
-        .collect();
-    match (runs.as_slice(), runs.first(), runs.last()) {
-        ([_, _, _, _, ..], Some((least, _)), Some((most, _))) => format!("from {least} to {most}"),
-        (few, ..) => {
-            let text = |(weight, number): &(u32, usize)| {
-                format!("{weight} ({})", count(*number, "server"))
-            };
-            and(&few.iter().map(text).collect::<Vec<_>>())
-        }
-    }
 }

@@ -58,16 +58,11 @@ fn is_even_by_construction(tier: &Tier<'_, '_>) -> bool {
 /// The share that each server is meant to have: by its weight where somebody explained the weights,
 /// else an equal one.
 fn expected(tier: &Tier<'_, '_>, by_weight: bool) -> Vec<f64> {
-    let weights = || tier.servers().map(|server| f64::from(server.weight.value));
-    let total: f64 = weights().sum();
-    let share = |weight| {
-        if by_weight {
-            weight / total
-        } else {
-            tier.fair()
-        }
-    };
-    weights().map(share).collect()
+    if by_weight {
+        tier.by_weight()
+    } else {
+        vec![tier.fair(); tier.members.len()]
+    }
 }
 
 fn finding(

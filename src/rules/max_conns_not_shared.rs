@@ -1,0 +1,66 @@
+//! `max-conns-not-shared`: nginx enforces `max_conns` once per worker.
+
+use super::upstream_zone_missing::workers;
+use super::wording::names;
+use super::{BackendView, Check, Rule};
+use crate::finding::{Finding, Severity};
+use crate::model::{Server, Workers};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/max-conns-not-shared.md"),
+    check: Check::Backend(check),
+    options: &[],
+};
+
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    let backend = view.backend;
+    let limit = |server: &Server| server.maxconn.known().copied().flatten().filter(|n| *n > 0);
+    let limited: Vec<(&Server, u32)> = (backend.servers.iter())
+        .filter(|server| server.is_usable())
+        .filter_map(|server| Some((server, limit(server)?)))
+        .collect();
+    let Some((first, limit)) = limited.first().copied().filter(|_| backend.zone.is_none()) else {
+        return;
+    };
+    let Some(workers) = workers(view) else { return };
+    let (severity, effect) = match workers {
+        Some(Workers::Count(number)) => {
+            let sum = u64::from(limit) * u64::from(number);
+            (Severity::Error, format!("{sum} with {number} workers"))
+        }
+        Some(Workers::Auto) => (
+            Severity::Error,
+            format!("{limit} times the number of cores (`worker_processes auto`)"),
+        ),
+        None => (
+            Severity::Info,
+            format!("{limit} times the number of workers"),
+        ),
+    };
+    let others = limited.len() - 1;
+    let also = if others == 0 {
+        String::new()
+    } else {
+        let all: Vec<_> = limited
+            .iter()
+            .skip(1)
+            .map(|(server, _)| &server.name)
+            .collect();
+        format!(" (so are the limits of {})", names(&all))
+    };
+    let message = format!(
+        "`max_conns={limit}` of `{}` in {} is enforced per worker: it is {effect}{also}",
+        first.name,
+        view.title()
+    );
+    let help = format!("add `zone {} 64k;` to the upstream", backend.name);
+    let span = first.maxconn.origin.span().unwrap_or(first.head);
+    let mut finding = Finding::new(severity, span, message, help)
+        .backend(&backend.name)
+        .label("counted in each worker");
+    if let Some(span) = view.context.instance.workers.origin.span() {
+        finding = finding.related("the number of workers", span);
+    }
+    findings.push(finding);
+}
