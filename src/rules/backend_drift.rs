@@ -41,10 +41,6 @@ const ROLE_WORDS: &[&str] = &[
     "demo",
     "local",
     "ci",
-];
-
-/// Words in a path that mark a file as no live configuration at all.
-const ASIDE_WORDS: &[&str] = &[
     "old",
     "bak",
     "backup",
@@ -66,6 +62,7 @@ const ASIDE_WORDS: &[&str] = &[
     "fixed",
     "bad",
     "good",
+    "new",
 ];
 
 /// Words that name one of several load balancers at the end of a backend's name, before a number.
@@ -92,7 +89,9 @@ struct Peer {
 
 fn check(contexts: &[Context<'_>], findings: &mut Vec<Finding>) {
     let mut services: BTreeMap<&str, Vec<Copy<'_>>> = BTreeMap::new();
-    for context in contexts.iter().filter(|context| is_live(context)) {
+    // Variants of one file are not copies of each other.
+    let first = |context: &&Context<'_>| context.instance.variant == 0;
+    for context in contexts.iter().filter(first) {
         let mut here = BTreeSet::new();
         for backend in &context.instance.backends {
             let name = service(&backend.name);
@@ -108,15 +107,6 @@ fn check(contexts: &[Context<'_>], findings: &mut Vec<Finding>) {
             compare(&group, findings);
         }
     }
-}
-
-/// Whether the file looks like one that a proxy runs. Of the variants of a file only the first
-/// counts.
-fn is_live(context: &Context<'_>) -> bool {
-    let root = &context.instance.root;
-    context.instance.variant == 0
-        && !root.ends_with('~')
-        && !words(root).any(|word| ASIDE_WORDS.contains(&word.as_str()))
 }
 
 /// The name of the service that a backend is a copy of: `auth` for `auth_lb2`.
@@ -191,7 +181,8 @@ impl<'a> Copy<'a> {
             role.map(str::to_owned)
         });
         let by_path = words(self.file()).filter(|word| ROLE_WORDS.contains(&word.as_str()));
-        by_path.chain(annotated).collect()
+        let saved = self.file().ends_with('~').then(|| "old".to_owned());
+        by_path.chain(saved).chain(annotated).collect()
     }
 }
 

@@ -31,7 +31,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(mapping) = mapping(view) else { return };
     let enough = |tier: &Tier<'_, '_>| tier.members.len() >= LEAST_SERVERS;
     if let Some(tier) = Tier::of(view).filter(enough) {
-        findings.extend(finding(&tier, &mapping));
+        findings.push(finding(&tier, &mapping));
     }
 }
 
@@ -52,7 +52,7 @@ fn mapping(view: &BackendView<'_>) -> Option<Mapping> {
     }
 }
 
-fn finding(tier: &Tier<'_, '_>, mapping: &Mapping) -> Option<Finding> {
+fn finding(tier: &Tier<'_, '_>, mapping: &Mapping) -> Finding {
     let view = tier.view;
     let servers = tier.members.len();
     let moved = if tier.weight_ratio() > 1.0 {
@@ -84,11 +84,9 @@ fn finding(tier: &Tier<'_, '_>, mapping: &Mapping) -> Option<Finding> {
     };
     let backend = view.backend;
     let span = backend.algorithm.origin.span().unwrap_or(backend.span);
-    Some(
-        Finding::new(severity, span, message, help)
-            .backend(&backend.name)
-            .label("keys follow the number of servers"),
-    )
+    Finding::new(severity, span, message, help)
+        .backend(&backend.name)
+        .label("keys follow the number of servers")
 }
 
 /// Whether a moved key costs more than a new connection.

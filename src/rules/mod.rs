@@ -36,7 +36,6 @@ mod mixed_default_weight;
 mod name_counts_several_times;
 mod next_upstream_off;
 mod no_usable_server;
-mod no_usable_server;
 mod only_first_backup_used;
 mod redispatch_ineffective;
 mod redispatch_missing;

@@ -5,18 +5,38 @@ use jiff::civil::Date;
 /// The text of one or more comments, without their `#`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
+    /// What is meant for people.
     text: String,
+    /// What is meant for this program, without its mark.
+    annotations: String,
 }
+
+/// The mark of an annotation.
+const ANNOTATION: &str = "lbaudit:";
 
 impl Notes {
     /// Notes from comment text as it stands in a file; `#` marks at line starts are dropped.
     pub fn new(comment: &str) -> Self {
-        let lines = comment
-            .lines()
-            .map(|line| line.trim().trim_start_matches('#').trim())
-            .filter(|line| !is_directive(line));
+        let lines = || {
+            comment
+                .lines()
+                .map(|line| line.trim().trim_start_matches('#').trim())
+        };
+        let prose = |line| match str::split_once(line, ANNOTATION) {
+            Some((prose, _)) => prose,
+            None => line,
+        };
         Self {
-            text: lines.collect::<Vec<_>>().join(" "),
+            text: lines()
+                .map(prose)
+                .filter(|line| !is_directive(line))
+                .collect::<Vec<_>>()
+                .join(" "),
+            annotations: lines()
+                .filter_map(|line| line.split_once(ANNOTATION))
+                .map(|(_, annotation)| annotation)
+                .collect::<Vec<_>>()
+                .join(" "),
         }
     }
 
@@ -57,8 +77,8 @@ impl Notes {
 
     /// The value of an annotation, `lbaudit: KEY=VALUE`.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        let (_, rest) = self.text.split_once("lbaudit:")?;
-        let pairs = rest
+        let pairs = self
+            .annotations
             .split_whitespace()
             .filter_map(|word| word.split_once('='));
         pairs
@@ -135,6 +155,14 @@ mod tests {
         assert!(!Notes::new("# server d 10.0.0.4:80 weight 10 check").state_reason(today));
         assert!(!Notes::new("# server 10.0.0.4:80 weight=10 down;").state_reason(today));
         assert!(Notes::new("# server c is the big box").state_reason(today));
+    }
+
+    #[test]
+    fn a_suppression_is_no_reason() {
+        let today = date(2026, 11, 22);
+        let notes = Notes::new("# lbaudit: ignore[unbalanced-weights] until the canary ends");
+        assert!(!notes.state_reason(today));
+        assert!(!notes.mention(&["canary"]));
     }
 
     #[test]

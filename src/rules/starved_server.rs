@@ -27,7 +27,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     // The other algorithms give every server what its weight says.
     let hashes = matches!(
         view.backend.algorithm.value,
-        Algorithm::Hash(_) | Algorithm::IpHash | Algorithm::Random { .. }
+        Algorithm::Hash(_) | Algorithm::IpHash
     );
     let Some(tier) = Tier::of(view).filter(|_| hashes) else {
         return;
@@ -91,11 +91,6 @@ fn cause(tier: &Tier<'_, '_>) -> String {
             "`hash` has {HASH_VALUES} values, the weights add up to {total} and those before it use \
              them up"
         ),
-        (_, HashMethod::Ring) => {
-            "its points on the hash ring are those of other servers (ids equal modulo 1048576) or \
-             too few"
-                .to_owned()
-        }
         _ => "no key leads to it".to_owned(),
     }
 }
