@@ -131,6 +131,7 @@ pub static ALL: &[&Rule] = &[
     &zero_weight_server::RULE,
     &client_ip_hash_behind_proxy::RULE,
     &upstream_zone_missing::RULE,
+    &balance_first_without_maxconn::RULE,
     &low_cardinality_hash_key::RULE,
     &map_based_hash_reshuffle::RULE,
     &weight_ignored_by_algorithm::RULE,
@@ -138,7 +139,6 @@ pub static ALL: &[&Rule] = &[
     &name_counts_several_times::RULE,
     &implicit_algorithm::RULE,
     &backend_drift::RULE,
-    &balance_first_without_maxconn::RULE,
     &hash_without_avalanche::RULE,
     // B. Health
     &missing_health_check::RULE,
