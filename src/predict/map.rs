@@ -1,6 +1,8 @@
 //! HAProxy's static map (`lb_map.c`): the slots that `static-rr` walks and that map-based hashes
 //! index.
 
+use std::collections::HashMap;
+
 use num_integer::Integer;
 
 use super::pool::Pool;
@@ -98,4 +100,19 @@ pub(crate) fn hash_shares(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Opt
 /// Whether the map is sized for one backup while others compete for its slots.
 pub(crate) fn has_quirk(pool: &Pool<'_>, tier: Tier) -> bool {
     tier == Tier::Backup && !pool.allbackups
+}
+
+/// The fraction of hashes whose server differs between two maps: every pair of slots with equal
+/// remainders by the greatest common divisor comes up equally often (Chinese remainder theorem).
+pub(crate) fn moved(before: &[usize], after: &[usize]) -> Share {
+    let divisor = before.len().gcd(&after.len()).max(1);
+    let mut pairs: HashMap<(usize, usize), u128> = HashMap::new();
+    for (slot, server) in before.iter().enumerate() {
+        *pairs.entry((slot % divisor, *server)).or_default() += 1;
+    }
+    let same = after.iter().enumerate();
+    let kept: u128 =
+        (same.filter_map(|(slot, server)| pairs.get(&(slot % divisor, *server)))).sum();
+    let all = u128::try_from(before.len().lcm(&after.len())).unwrap_or(u128::MAX);
+    Share::from(1) - Share::new(kept.min(all), all.max(1))
 }

@@ -4,6 +4,7 @@
 //! server, and how far the number can be trusted. One file per algorithm; all of them work on a
 //! `Pool`, which is the only place that reads the model.
 
+mod failure;
 mod fraction;
 mod hash;
 mod ip_hash;
@@ -24,6 +25,7 @@ use crate::model::{Backend, Engine, Version};
 pub use moved::{Moved, State, moved};
 use pool::{Method, Pool};
 
+pub use failure::{Failure, failures, worst};
 pub use key::{Extractor, OwnedKey, Request, Unsupported};
 pub use pick::{Key, Picker, Unpredictable, WeightChange};
 

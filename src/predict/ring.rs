@@ -151,6 +151,54 @@ impl Ring {
         runs
     }
 
+    /// What the loss of one server adds to the arcs of the others: calls `gain(lost, heir, values)`.
+    ///
+    /// A run of nodes of one server leaves a gap between its neighbours, who share it by its middle.
+    pub(crate) fn inheritance(&self, mut gain: impl FnMut(usize, usize, u64)) {
+        let Some(from) = self.first_change() else {
+            return;
+        };
+        let around = self.nodes.iter().skip(from).map(|node| (0, *node));
+        let again = self.nodes.iter().take(from + 1).map(|node| (SPACE, *node));
+        // The nodes are unrolled from one whose neighbour below is of another server, so that no run
+        // goes around the end; the first node comes once more to close the circle.
+        let mut below: Option<(u64, usize)> = self.last_before(from);
+        let mut run: Option<(usize, u64, u64)> = None;
+        for (turn, node) in around.chain(again) {
+            let (at, server) = (place(node) + turn, owner(node));
+            match run {
+                Some((lost, first, _)) if lost == server => run = Some((lost, first, at)),
+                _ => {
+                    if let (Some((low, left)), Some((lost, first, last))) = (below, run) {
+                        let gap = at - low;
+                        gain(lost, left, gap / 2 - (first - low) / 2);
+                        gain(
+                            lost,
+                            server,
+                            (gap - gap / 2) - ((at - last) - (at - last) / 2),
+                        );
+                        below = Some((last, lost));
+                    }
+                    run = Some((server, at, at));
+                }
+            }
+        }
+    }
+
+    /// The first node whose neighbour below belongs to another server.
+    fn first_change(&self) -> Option<usize> {
+        let servers = self.nodes.iter().map(|node| owner(*node));
+        let next = self.nodes.iter().skip(1).map(|node| owner(*node));
+        let change = servers.zip(next).position(|(one, other)| one != other)?;
+        Some(change + 1)
+    }
+
+    /// Place and server of the node below a position above 0.
+    fn last_before(&self, position: usize) -> Option<(u64, usize)> {
+        let node = self.nodes.get(position.checked_sub(1)?)?;
+        Some((place(*node), owner(*node)))
+    }
+
     /// How many of the 2^32 hash values each of `members` servers owns.
     ///
     /// Between two neighbouring nodes the lower one takes the values up to the middle, itself

@@ -1,5 +1,7 @@
 //! Backends for tests of the prediction, built without any parser.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::sync::Arc;
 
 use lbaudit::model::{

@@ -1,0 +1,176 @@
+//! What each single failure does to the traffic of a backend.
+//!
+//! In: a backend and the servers that are out already. Out: for every server that serves, the shares
+//! without it and how much of the traffic changes its server.
+
+use super::fraction::part;
+use super::ketama::{self, Ketama};
+use super::pool::{Method, Pool};
+use super::ring::{Ring, SPACE};
+use super::{Prediction, Share, Tier, effective_method, map, predict_pool};
+use crate::model::{Backend, Engine, Version};
+
+/// Larger backends have no table of failures: it grows with the square of the servers.
+const MOST_SERVERS: usize = 512;
+
+/// One more server out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Index of the server that fails.
+    pub lost: usize,
+    /// The fraction of all requests or keys whose server changes, the lost server's included.
+    pub moved: Share,
+    /// The traffic without it.
+    pub after: Prediction,
+}
+
+impl Failure {
+    /// The server with the largest share afterwards, the first of equal ones.
+    pub fn busiest(&self) -> Option<(usize, Share)> {
+        let shares = self.after.shares.iter().copied().enumerate();
+        let serving = shares.filter(|(_, share)| *share != Share::ZERO);
+        serving.reduce(|best, next| if next.1 > best.1 { next } else { best })
+    }
+}
+
+/// Every single failure of a server that takes traffic while those at `down` are out.
+///
+/// `None` where the shares are not known, and for backends of more than 512 servers.
+pub fn failures(
+    engine: Engine,
+    version: Version,
+    backend: &Backend,
+    down: &[usize],
+) -> Option<Vec<Failure>> {
+    if backend.servers.len() > MOST_SERVERS {
+        return None;
+    }
+    let pool = Pool::new(engine, version, backend, down)?;
+    let before = predict_pool(&pool)?;
+    let (tier, serving) = pool.serving();
+    let survivors = Survivors::new(&pool, &serving, effective_method(&pool, tier), &before)?;
+    let failure = |lost: usize| {
+        let mut without = pool.clone();
+        without.take_out(lost);
+        Some(Failure {
+            lost,
+            moved: survivors.moved(&without, lost, &before)?,
+            after: survivors.after(&without, lost, &before)?,
+        })
+    };
+    serving.iter().map(|lost| failure(*lost)).collect()
+}
+
+/// The servers with the largest share after any single failure, worst first: which failure, which
+/// survivor and its share.
+pub fn worst(failures: &[Failure]) -> Option<&Failure> {
+    let busiest = |failure: &Failure| failure.busiest().map_or(Share::ZERO, |(_, share)| share);
+    // The first of equally bad ones.
+    failures.iter().reduce(|worst, next| {
+        if busiest(next) > busiest(worst) {
+            next
+        } else {
+            worst
+        }
+    })
+}
+
+/// What is computed once for all failures.
+enum Survivors {
+    /// Nothing: every state is predicted on its own.
+    Plain,
+    /// The map with every server.
+    Map(Vec<usize>),
+    /// The arcs, and what each server inherits from each other one: `lost * servers + heir`.
+    Ring(Vec<u64>, Vec<u64>),
+    /// nginx keeps its ring whoever is out.
+    Ketama(Ketama),
+}
+
+impl Survivors {
+    fn new(
+        pool: &Pool<'_>,
+        serving: &[usize],
+        method: Method,
+        before: &Prediction,
+    ) -> Option<Self> {
+        let size = pool.members.len();
+        Some(match method {
+            Method::HashMap => Self::Map(hash_slots(pool, before.tier)?),
+            Method::HashRing | Method::RandomRing { .. } => {
+                let ring = Ring::new(pool, serving)?;
+                let mut gains = vec![0; size * size];
+                ring.inheritance(|lost, heir, values| {
+                    if let Some(gain) = gains.get_mut(lost * size + heir) {
+                        *gain += values;
+                    }
+                });
+                Self::Ring(ring.arcs(size), gains)
+            }
+            Method::Ketama => Self::Ketama(Ketama::new(pool)?),
+            Method::RoundRobin
+            | Method::StaticMap
+            | Method::LeastConn
+            | Method::First
+            | Method::Sticky
+            | Method::RandomWeight
+            | Method::RandomTwo
+            | Method::Modulo
+            | Method::IpHash => Self::Plain,
+        })
+    }
+
+    /// The traffic of `without`, which lacks the server `lost`.
+    fn after(&self, without: &Pool<'_>, lost: usize, before: &Prediction) -> Option<Prediction> {
+        let (tier, serving) = without.serving();
+        let shares = match self {
+            Self::Ring(arcs, gains) if tier == before.tier && serving.len() > 1 => {
+                let size = arcs.len();
+                let gains = gains.get(lost * size..(lost + 1) * size)?;
+                let arcs = arcs.iter().zip(gains).enumerate();
+                let left = |(server, (arc, gain)): (usize, (&u64, &u64))| {
+                    if server == lost {
+                        Share::ZERO
+                    } else {
+                        part(arc + gain, SPACE)
+                    }
+                };
+                arcs.map(left).collect()
+            }
+            Self::Ketama(ring) if tier == Tier::Active => {
+                ketama::shares_of(ring, without, &serving)
+            }
+            Self::Plain | Self::Map(_) | Self::Ring(..) | Self::Ketama(_) => {
+                return predict_pool(without);
+            }
+        };
+        Some(Prediction {
+            basis: before.basis,
+            tier,
+            shares,
+        })
+    }
+
+    /// Only a map deals the keys of the survivors out again; everywhere else it is the lost server's
+    /// share that moves.
+    fn moved(&self, without: &Pool<'_>, lost: usize, before: &Prediction) -> Option<Share> {
+        let Self::Map(slots) = self else {
+            return before.shares.get(lost).copied();
+        };
+        let (tier, _) = without.serving();
+        match tier {
+            Tier::None => Some(Share::from(1)),
+            Tier::Active | Tier::Backup => Some(map::moved(slots, &hash_slots(without, tier)?)),
+        }
+    }
+}
+
+/// The map as hashes see it.
+fn hash_slots(pool: &Pool<'_>, tier: Tier) -> Option<Vec<usize>> {
+    let mut slots = map::slots(pool, map::divisor(pool))?;
+    if map::has_quirk(pool, tier) {
+        // A single used server skips hashing.
+        slots.truncate(1);
+    }
+    Some(slots)
+}
