@@ -13,7 +13,7 @@ use std::path::Path;
 
 use lbaudit::engine::{Input, Loaded, Options, nginx};
 use lbaudit::model::{
-    Backend, Instance, Listener, NextUpstream, Origin, Route, Server, Setting, Split, Target,
+    Backend, Instance, Listener, NextUpstream, Route, Server, Setting, Split, Target,
 };
 use lbaudit::source::{Sources, Span};
 
@@ -96,7 +96,7 @@ impl Load {
             self.backend(&mut out, backend);
         }
         for split in &instance.splits {
-            self.split(&mut out, split);
+            self::split(&mut out, split);
         }
         for span in &instance.forwarded_for_reads {
             writeln!(out, "reads x-forwarded-for {}", self.sources.text(*span)).unwrap();
@@ -114,14 +114,17 @@ impl Load {
 
     /// The value, and where it comes from unless it is the default.
     fn setting<T: std::fmt::Debug>(&self, setting: &Setting<T>) -> String {
-        match setting.origin {
-            Origin::EngineDefault => format!("{:?}", setting.value),
-            origin => format!(
-                "{:?}({} {})",
-                setting.value,
-                origin.as_str(),
-                self.at(origin.span().unwrap())
-            ),
+        let origin = setting.origin.as_str();
+        match setting.origin.span() {
+            None => format!("{:?}", setting.value),
+            Some(span) => format!("{:?}({origin} {})", setting.value, self.at(span)),
+        }
+    }
+
+    /// A setting that somebody wrote, behind its name.
+    fn written<T: std::fmt::Debug>(&self, out: &mut String, name: &str, setting: &Setting<T>) {
+        if setting.is_written() {
+            write!(out, " {name}={}", self.setting(setting)).unwrap();
         }
     }
 
@@ -160,7 +163,7 @@ impl Load {
                 let backend = self.instance().backends.get(*index).unwrap();
                 format!("{} #{index}", backend.name)
             }
-            other => format!("{other:?}"),
+            Target::Undefined(_) | Target::Dynamic(_) => format!("{:?}", route.target),
         };
         writeln!(
             out,
@@ -231,53 +234,15 @@ impl Load {
 
     fn server(&self, out: &mut String, server: &Server) {
         let address = &server.address;
-        write!(
-            out,
-            "  server {} {:?} {}",
-            server.name, address.kind, address.host
-        )
-        .unwrap();
-        write!(out, " {:?}", address.port).unwrap();
-        let settings = [
-            (
-                "weight",
-                server.weight.is_written(),
-                self.setting(&server.weight),
-            ),
-            (
-                "backup",
-                server.backup.is_written(),
-                self.setting(&server.backup),
-            ),
-            (
-                "down",
-                server.disabled.is_written(),
-                self.setting(&server.disabled),
-            ),
-            (
-                "max_conns",
-                server.maxconn.is_written(),
-                self.setting(&server.maxconn),
-            ),
-            (
-                "check",
-                server.check.is_written(),
-                self.setting(&server.check),
-            ),
-            (
-                "max_fails",
-                server.passive.max_fails.is_written(),
-                self.setting(&server.passive.max_fails),
-            ),
-            (
-                "fail_timeout",
-                server.passive.fail_timeout.is_written(),
-                self.setting(&server.passive.fail_timeout),
-            ),
-        ];
-        for (name, _, text) in settings.iter().filter(|(_, written, _)| *written) {
-            write!(out, " {name}={text}").unwrap();
-        }
+        let (kind, host, port) = (address.kind, &address.host, address.port);
+        write!(out, "  server {} {kind:?} {host} {port:?}", server.name).unwrap();
+        self.written(out, "weight", &server.weight);
+        self.written(out, "backup", &server.backup);
+        self.written(out, "down", &server.disabled);
+        self.written(out, "max_conns", &server.maxconn);
+        self.written(out, "check", &server.check);
+        self.written(out, "max_fails", &server.passive.max_fails);
+        self.written(out, "fail_timeout", &server.passive.fail_timeout);
         let options = &server.options;
         for (name, option) in [
             ("resolve", &options.resolvers),
@@ -288,13 +253,11 @@ impl Load {
             }
         }
         for (name, set) in [
-            ("slow_start", options.slowstart.is_some()),
-            ("drain", options.drain.is_some()),
-            ("tls", options.ssl.is_some()),
+            (" slow_start", options.slowstart.is_some()),
+            (" drain", options.drain.is_some()),
+            (" tls", options.ssl.is_some()),
         ] {
-            if set {
-                write!(out, " {name}").unwrap();
-            }
+            out.push_str(if set { name } else { "" });
         }
         for other in &options.other {
             write!(out, " other:{other}").unwrap();
@@ -304,27 +267,27 @@ impl Load {
         }
         out.push('\n');
     }
+}
 
-    fn split(&self, out: &mut String, split: &Split) {
-        let Split {
-            kind,
-            variable,
-            key,
-            ..
-        } = split;
-        let (used_by, handled) = (split.used_by, split.empty_handled);
+fn split(out: &mut String, split: &Split) {
+    let Split {
+        kind,
+        variable,
+        key,
+        ..
+    } = split;
+    let (used_by, handled) = (split.used_by, split.empty_handled);
+    writeln!(
+        out,
+        "{kind:?} {key} {variable} used_by={used_by:?} empty_handled={handled}"
+    )
+    .unwrap();
+    for part in &split.parts {
         writeln!(
             out,
-            "{kind:?} {key} {variable} used_by={used_by:?} empty_handled={handled}"
+            "  {} {:?} {:?}",
+            part.pattern, part.value, part.hundredths
         )
         .unwrap();
-        for part in &split.parts {
-            writeln!(
-                out,
-                "  {} {:?} {:?}",
-                part.pattern, part.value, part.hundredths
-            )
-            .unwrap();
-        }
     }
 }

@@ -127,7 +127,8 @@ pub(crate) fn missing_semicolon(bytes: &[u8], words: &[Range], has_block: bool) 
     let (name, _) = words.split_first()?;
     let name_text = name.of(bytes);
     let too_many = most_arguments(name_text).is_some_and(|most| words.len() > most + 1);
-    if !too_many && !(has_block && is_simple(name_text)) {
+    let refused = too_many || (has_block && is_simple(name_text));
+    if !refused {
         return None;
     }
     let mut previous = name.end;

@@ -288,7 +288,7 @@ mod tests {
         let mut lexer = Lexer::new(text, 0);
         let mut out = String::new();
         loop {
-            out += &match lexer.next() {
+            let token = match lexer.next() {
                 Token::Word(range, _) => {
                     format!("<{}>", String::from_utf8_lossy(&cook(range.of(text))))
                 }
@@ -301,10 +301,11 @@ mod tests {
                 Token::Fault(LexFault::TooLong, _) => "!L".to_owned(),
                 Token::End => return out,
             };
+            out.push_str(&token);
         }
     }
 
-    /// Each line was tried with nginx 1.22.1; tests/nginx_real.rs compares random ones.
+    /// Each line was tried with nginx 1.22.1; `tests/nginx_real.rs` compares random ones.
     #[test]
     fn words_are_cut_as_nginx_cuts_them() {
         for (text, expected) in [

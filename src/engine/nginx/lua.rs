@@ -22,6 +22,23 @@ pub(crate) fn block_end(bytes: &[u8], start: usize) -> Option<usize> {
     None
 }
 
+/// Where a block that is never closed was most likely meant to end: at the first line behind `start`
+/// that is a `}` indented like the line of the directive, which begins at `name`.
+pub(crate) fn likely_end(bytes: &[u8], name: usize, start: usize) -> Option<usize> {
+    let before = bytes.get(..name)?;
+    let line = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+    let indent = before
+        .get(line..)?
+        .iter()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
+    let mut close = b"\n".to_vec();
+    close.extend(before.get(line..line + indent)?);
+    close.push(b'}');
+    let found = memchr::memmem::find(bytes.get(start..)?, &close)?;
+    Some(start + found + close.len() - 1)
+}
+
 /// The offset of the last byte of the string that opens at `at`. A Lua string ends with its line.
 fn string_end(bytes: &[u8], at: usize, quote: u8) -> usize {
     let mut at = at + 1;

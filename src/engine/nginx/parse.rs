@@ -17,7 +17,7 @@ pub(crate) fn parse(id: SourceId, source: Arc<Source>) -> (FileTree, Faults) {
     let start = bom_length(source.bytes());
     let mut first = Parser::new(source.bytes(), start, false);
     first.run();
-    if first.unclosed {
+    if first.ending == Ending::InBlock {
         // Once more, closing blocks where one opens that cannot stand in them.
         let mut second = Parser::new(source.bytes(), start, true);
         second.run();
@@ -51,6 +51,17 @@ pub(crate) fn bom_length(bytes: &[u8]) -> usize {
     }
 }
 
+/// How a file ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// With every block closed.
+    Whole,
+    /// Inside a block.
+    InBlock,
+    /// Inside a Lua block, which took the rest of the file.
+    InLua,
+}
+
 struct Parser<'a> {
     bytes: &'a [u8],
     lexer: Lexer<'a>,
@@ -66,8 +77,7 @@ struct Parser<'a> {
     spans_lines: bool,
     /// Whether blocks are closed where one opens that cannot stand in them.
     closes_early: bool,
-    /// Whether the file ended inside a block.
-    unclosed: bool,
+    ending: Ending,
 }
 
 impl<'a> Parser<'a> {
@@ -83,7 +93,7 @@ impl<'a> Parser<'a> {
             first_word: 0,
             spans_lines: false,
             closes_early,
-            unclosed: false,
+            ending: Ending::Whole,
         }
     }
 
@@ -212,11 +222,16 @@ impl<'a> Parser<'a> {
     }
 
     fn lua_block(&mut self, open: u32) {
-        let end = lua::block_end(self.bytes, open as usize + 1);
+        let start = open as usize + 1;
+        let mut end = lua::block_end(self.bytes, start);
         if end.is_none()
             && let Some(&name) = self.last_words().first()
         {
             self.faults.push(Fault::unclosed_block(self.bytes, name));
+            end = lua::likely_end(self.bytes, name.start as usize, start);
+            if end.is_none() {
+                self.ending = Ending::InLua;
+            }
         }
         let end = end.map_or(self.bytes.len(), |end| end + 1);
         if let Some(node) = self.nodes.last_mut() {
@@ -290,12 +305,15 @@ impl<'a> Parser<'a> {
             self.missing_semicolon_before();
         }
         let end = offset(self.bytes.len());
-        self.unclosed = !self.stack.is_empty();
-        let innermost = self.stack.last().and_then(|&node| self.first_word_of(node));
-        if let Some(name) = innermost {
-            self.faults.push(Fault::unclosed_block(self.bytes, name));
-        } else if self.unclosed {
-            self.faults.push(Fault::unclosed_file(end));
+        // That the blocks around an open Lua block are not closed either goes without saying.
+        if self.ending == Ending::Whole
+            && let Some(&innermost) = self.stack.last()
+        {
+            self.ending = Ending::InBlock;
+            self.faults.push(match self.first_word_of(innermost) {
+                Some(name) => Fault::unclosed_block(self.bytes, name),
+                None => Fault::unclosed_file(end),
+            });
         }
         while let Some(node) = self.stack.pop() {
             self.finish(node, end);
