@@ -44,13 +44,27 @@ impl Kind {
 }
 
 /// A route whose target is still a name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Way {
     pub(super) condition: Condition,
     pub(super) target: Text,
     /// The name is made while running.
     pub(super) dynamic: bool,
     pub(super) span: Span,
+    pub(super) target_span: Span,
+}
+
+impl Way {
+    /// The way that `use_backend` or `default_backend` names.
+    pub(super) fn new(line: LineRef<'_>, condition: Condition) -> Self {
+        Self {
+            condition,
+            target: text(line, 1),
+            dynamic: line.word(1).contains('%') || line.is_opaque(1),
+            span: line.whole(),
+            target_span: line.span(1),
+        }
+    }
 }
 
 /// A section as it is read.
@@ -220,12 +234,8 @@ impl Proxy {
     }
 
     fn way(&mut self, line: LineRef<'_>) {
-        self.ways.push(Way {
-            condition: acl::condition(&self.acls, line, 2),
-            target: text(line, 1),
-            dynamic: line.word(1).contains('%') || line.is_opaque(1),
-            span: line.whole(),
-        });
+        let condition = acl::condition(&self.acls, line, 2);
+        self.ways.push(Way::new(line, condition));
     }
 
     fn stick(&mut self, line: LineRef<'_>, remarks: &mut Remarks) {
