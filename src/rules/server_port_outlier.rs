@@ -148,7 +148,13 @@ fn judge(
         with_port(server, common)
     );
     let finding = Finding::new(severity, server.head, message, help)
-        .label(format!("the others use {common}"))
+        .label(
+            server
+                .address
+                .port
+                .number()
+                .map_or_else(|| "no port".to_owned(), |port| format!("port {port}")),
+        )
         .related(format!("`{}` uses {common}", sibling.name), sibling.head);
     Some(finding.backend(&view.backend.name).server(&server.name))
 }
