@@ -18,16 +18,16 @@ pub(super) struct BackendView<'a> {
     location: Location,
     algorithm: Value<Cow<'a, str>>,
     hash_type: Option<Value<HashTypeView>>,
-    hash_balance_factor: Value<u32>,
-    allbackups: Value<bool>,
-    redispatch: Value<i32>,
-    retries: Value<u32>,
-    retry_on: Value<Vec<Cow<'a, str>>>,
-    check_protocol: Value<ProtocolView<'a>>,
-    timeouts: TimeoutsView,
+    hash_balance_factor: Option<Value<u32>>,
+    allbackups: Option<Value<bool>>,
+    redispatch: Option<Value<i32>>,
+    retries: Option<Value<u32>>,
+    retry_on: Option<Value<Vec<Cow<'a, str>>>>,
+    check_protocol: Option<Value<ProtocolView<'a>>>,
+    timeouts: Option<TimeoutsView>,
     cookie: Option<Value<CookieView<'a>>>,
     stick_rules: Vec<StickView<'a>>,
-    persist: Value<bool>,
+    persist: Option<Value<bool>>,
     force_persist: Vec<Location>,
     use_server: Vec<UseServerView<'a>>,
     zone: Option<Value<Cow<'a, str>>>,
@@ -109,6 +109,8 @@ impl<'a> BackendView<'a> {
     pub(super) fn new(printer: &Printer<'_>, backend: &'a Backend) -> Self {
         let hashes = matches!(backend.algorithm.value, crate::model::Algorithm::Hash(_));
         let place = |span: &Span| printer.location(*span);
+        // What nginx has no word for is `null` there.
+        let haproxy = printer.is_haproxy();
         Self {
             name: printer.text(&backend.name),
             layer: backend.layer.as_str(),
@@ -117,18 +119,19 @@ impl<'a> BackendView<'a> {
             algorithm: printer.setting(&backend.algorithm, |it| Some(algorithm_words(it))),
             hash_type: hashes
                 .then(|| printer.setting(&backend.hash_type, |it| Some(HashTypeView::new(*it)))),
-            hash_balance_factor: printer.plain(&backend.hash_balance_factor),
-            allbackups: printer.plain(&backend.allbackups),
-            redispatch: printer.setting(&backend.redispatch, |it| match it {
-                Redispatch::Off => None,
-                Redispatch::On(interval) => Some(*interval),
+            hash_balance_factor: haproxy.then(|| printer.plain(&backend.hash_balance_factor)),
+            allbackups: haproxy.then(|| printer.plain(&backend.allbackups)),
+            redispatch: haproxy
+                .then(|| printer.setting(&backend.redispatch, |it| Some(redispatch(*it)))),
+            retries: haproxy.then(|| printer.plain(&backend.retries)),
+            retry_on: haproxy
+                .then(|| printer.setting(&backend.retry_on, |it| Some(printer.texts(it)))),
+            check_protocol: haproxy.then(|| {
+                printer.setting(&backend.check_protocol, |it| {
+                    Some(ProtocolView::new(printer, it))
+                })
             }),
-            retries: printer.plain(&backend.retries),
-            retry_on: printer.setting(&backend.retry_on, |it| Some(printer.texts(it))),
-            check_protocol: printer.setting(&backend.check_protocol, |it| {
-                Some(ProtocolView::new(printer, it))
-            }),
-            timeouts: timeouts(printer, backend),
+            timeouts: haproxy.then(|| timeouts(printer, backend)),
             cookie: backend
                 .cookie
                 .as_ref()
@@ -139,7 +142,7 @@ impl<'a> BackendView<'a> {
                     location: printer.location(rule.span),
                 })
                 .collect(),
-            persist: printer.plain(&backend.persist),
+            persist: haproxy.then(|| printer.plain(&backend.persist)),
             force_persist: backend.force_persist.iter().map(place).collect(),
             use_server: (backend.use_server.iter())
                 .map(|(server, span)| UseServerView {
@@ -156,6 +159,14 @@ impl<'a> BackendView<'a> {
                 .map(|one| server(printer, backend, one))
                 .collect(),
         }
+    }
+}
+
+/// Every how many retries another server is tried; 0 is never.
+fn redispatch(redispatch: Redispatch) -> i32 {
+    match redispatch {
+        Redispatch::Off => 0,
+        Redispatch::On(interval) => interval,
     }
 }
 

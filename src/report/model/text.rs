@@ -97,7 +97,7 @@ impl Printer<'_> {
                     draw.range
                 )
             }
-            Condition::Opaque(text) => format!("if {text}"),
+            Condition::Opaque(text) => text.to_string(),
         };
         let target = match &route.target {
             Target::Backend(index) => {
@@ -123,30 +123,38 @@ impl Printer<'_> {
             plain(source.name()),
             at.line,
         )?;
-        let columns = [
-            Align::Left,
-            Align::Left,
-            Align::Left,
-            Align::Right,
-            Align::Left,
-        ];
-        let mut table = Table::new(&columns);
-        if !backend.servers.is_empty() {
-            table.row(["server", "address", "role", "weight", "health check"]);
-        }
-        for server in &backend.servers {
-            table.row([
-                &self.safe(&server.name),
-                &self.safe(&server.address.text),
-                role(server),
-                &origin(&server.weight, u32::to_string),
-                &self.check(backend, server),
-            ]);
-        }
-        for line in table.lines("  ", self.style.columns()) {
+        for line in self.servers(backend).lines("  ", self.style.columns()) {
             writeln!(out, "{line}")?;
         }
         Ok(())
+    }
+
+    fn servers(&self, backend: &Backend) -> Table {
+        let servers = &backend.servers;
+        // nginx names a server by its address: one column is enough.
+        let named = servers
+            .iter()
+            .any(|server| server.name != server.address.text);
+        let mut columns = vec![Align::Left; 2 + usize::from(named)];
+        columns.extend([Align::Right, Align::Left]);
+        let mut table = Table::new(&columns);
+        let mut row = |name: &str, rest: [&str; 4]| {
+            let rest = rest.into_iter().skip(usize::from(!named));
+            table.row(std::iter::once(name).chain(rest));
+        };
+        if !servers.is_empty() {
+            row("server", ["address", "role", "weight", "health check"]);
+        }
+        for server in servers {
+            let address = self.safe(&server.address.text);
+            let weight = origin(&server.weight, u32::to_string);
+            let check = self.check(backend, server);
+            row(
+                &self.safe(&server.name),
+                [&address, role(server), &weight, &check],
+            );
+        }
+        table
     }
 
     fn check(&self, backend: &Backend, server: &Server) -> String {
