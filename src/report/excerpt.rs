@@ -4,12 +4,13 @@
 //! would compute columns from that text; the true ones are put in afterwards at [`PLACE`].
 
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Style;
 use super::line::Line;
-use super::locate::Place;
+use super::locate::{Locator, Place};
 use super::shown::plain;
 use crate::finding::Severity;
 use crate::model::Engine;
@@ -41,8 +42,9 @@ pub(crate) fn draw(
     marks: &[Mark],
     engine: Engine,
     style: Style,
+    locator: &mut Locator<'_>,
 ) -> (String, usize) {
-    let windows = windows(marks, engine);
+    let windows = windows(marks, engine, locator);
     let level = match heading.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -64,12 +66,12 @@ pub(crate) fn draw(
 /// Marked lines that are near each other.
 struct Window<'a> {
     marks: Vec<(usize, &'a Mark)>,
-    lines: Vec<Line>,
+    lines: Vec<Rc<Line>>,
 }
 
 /// Groups `marks` into windows, that of the primary mark first.
-fn windows(marks: &[Mark], engine: Engine) -> Vec<Window<'_>> {
-    let mut windows: Vec<Window<'_>> = Vec::new();
+fn windows<'a>(marks: &'a [Mark], engine: Engine, locator: &mut Locator<'_>) -> Vec<Window<'a>> {
+    let mut windows: Vec<Window<'a>> = Vec::new();
     for (index, mark) in marks.iter().enumerate() {
         match windows.iter_mut().find(|window| window.takes(mark)) {
             Some(window) => window.marks.push((index, mark)),
@@ -80,7 +82,7 @@ fn windows(marks: &[Mark], engine: Engine) -> Vec<Window<'_>> {
         }
     }
     for window in &mut windows {
-        window.read(engine);
+        window.read(engine, locator);
     }
     windows
 }
@@ -94,18 +96,17 @@ impl Window<'_> {
     }
 
     /// Reads the marked lines, and those that stand alone between two of them: the crate shows them.
-    fn read(&mut self, engine: Engine) {
+    fn read(&mut self, engine: Engine, locator: &mut Locator<'_>) {
         let mut marks: Vec<&Mark> = self.marks.iter().map(|(_, mark)| *mark).collect();
         marks.sort_by_key(|mark| (mark.place.start.line, mark.place.span.start));
         marks.dedup_by_key(|mark| mark.place.start.line);
         for Mark { place, .. } in marks {
-            let (number, at) = (place.start.line, place.span.start);
+            let number = place.start.line;
             if self.last_line() + 2 == number && !self.lines.is_empty() {
                 self.lines
-                    .push(Line::read(&place.source, number - 1, 0, engine));
+                    .push(locator.line_at(place, number - 1, 0, engine));
             }
-            self.lines
-                .push(Line::read(&place.source, number, at, engine));
+            self.lines.push(locator.line(place, engine));
         }
     }
 

@@ -12,7 +12,6 @@ use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher24;
 
-use super::line::Line;
 use super::locate::Locator;
 use crate::finding::{Finding, Subject};
 use crate::source::Sources;
@@ -55,12 +54,7 @@ fn hash(finding: &Finding, locator: &mut Locator<'_>) -> u64 {
     }
     if finding.subject == Subject::default() {
         let place = locator.place(finding.span);
-        let line = Line::read(
-            &place.source,
-            place.start.line,
-            place.span.start,
-            finding.engine,
-        );
+        let line = locator.line(&place, finding.engine);
         let words: Vec<&str> = line.shown.text.split_whitespace().collect();
         part(&words.join(" "));
     }

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::mask::{known_secrets, secrets};
+use super::mask::{known_secrets, merged, secrets};
 use super::shown::Shown;
 use crate::model::Engine;
 use crate::source::Source;
@@ -33,25 +33,41 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Reads line `number` of `source`, whose marks start at the file offset `mark`.
-    pub(crate) fn read(source: &Source, number: u32, mark: u32, engine: Engine) -> Self {
-        let (start, text) = source.line(number).unwrap_or_default();
-        let start = start as usize;
-        let cut = cut_around(text, (mark as usize).saturating_sub(start));
-        let (cut_start, cut_end) = (start + cut.start, start + cut.end);
-        let from = context_start(source, number, cut_start, engine);
-        let scanned = source.bytes().get(from..cut_end).unwrap_or_default();
-        let skip = cut_start - from;
-        let found: Vec<Range<usize>> = (secrets(scanned, engine).into_iter())
-            .filter(|range| range.end > skip)
-            .map(|range| range.start.saturating_sub(skip)..range.end - skip)
-            .collect();
-        let bytes = source.bytes().get(cut_start..cut_end).unwrap_or_default();
+    /// Reads line `number` of `source`, whose marks start at the file offset `mark`. `in_maps` are
+    /// the secrets in the source's map blocks.
+    pub(super) fn read(
+        source: &Source,
+        number: u32,
+        mark: u32,
+        engine: Engine,
+        in_maps: &[Range<usize>],
+    ) -> Self {
+        let cut = cut(source, number, mark);
+        let mut found = scan(
+            source,
+            context_start(source, number, cut.start, engine),
+            &cut,
+            engine,
+        );
+        if let Some(from) = broken_before(source, number).filter(|_| engine == Engine::Haproxy) {
+            // Read on as if the quote went on: the rest of a secret may stand here.
+            found.extend(scan(source, from, &cut, Engine::Nginx));
+        }
+        let first = in_maps.partition_point(|range| range.end <= cut.start);
+        let in_maps = in_maps
+            .iter()
+            .skip(first)
+            .take_while(|range| range.start < cut.end);
+        found.extend(in_maps.map(|range| {
+            range.start.saturating_sub(cut.start)..range.end.min(cut.end) - cut.start
+        }));
+        let found = merged(found);
+        let bytes = source.bytes().get(cut.clone()).unwrap_or_default();
         Self {
             number,
             shown: Shown::new(bytes, &found),
             secrets: known_secrets(bytes, &found),
-            start: cut_start,
+            start: cut.start,
             length: bytes.len(),
         }
     }
@@ -68,14 +84,38 @@ impl Line {
     }
 }
 
-/// The part of `text` that is looked at when the mark starts at byte `mark`.
-fn cut_around(text: &[u8], mark: usize) -> Range<usize> {
+/// The part of the file that is shown of line `number` when its first mark starts at `mark`.
+///
+/// Cuts of a long line start at multiples of half their length, so that neighbouring marks share one.
+pub(super) fn cut(source: &Source, number: u32, mark: u32) -> Range<usize> {
+    let (start, text) = source.line(number).unwrap_or_default();
+    let start = start as usize;
     if text.len() <= LONGEST {
-        return 0..text.len();
+        return start..start + text.len();
     }
-    let start = mark.min(text.len()).saturating_sub(LONGEST / 2);
-    let end = (start + LONGEST).min(text.len());
-    boundary(text, start)..boundary(text, end)
+    let mark = (mark as usize).saturating_sub(start).min(text.len());
+    let from = (mark / (LONGEST / 2)).saturating_sub(1) * (LONGEST / 2);
+    let until = (from + 2 * LONGEST).min(text.len());
+    start + boundary(text, from)..start + boundary(text, until)
+}
+
+/// The secrets between `from` and the end of `cut`, as far as they are in `cut`, relative to it.
+fn scan(source: &Source, from: usize, cut: &Range<usize>, engine: Engine) -> Vec<Range<usize>> {
+    let text = source.bytes().get(from..cut.end).unwrap_or_default();
+    let skip = cut.start - from;
+    let found = secrets(text, engine)
+        .into_iter()
+        .filter(|range| range.end > skip);
+    found
+        .map(|range| range.start.saturating_sub(skip)..range.end - skip)
+        .collect()
+}
+
+/// Where the line before `number` starts, if it has a quote that is not closed.
+fn broken_before(source: &Source, number: u32) -> Option<usize> {
+    let (start, text) = source.line(number.checked_sub(1)?)?;
+    let open = |quote| memchr::memchr_iter(quote, text).count() % 2 == 1;
+    (text.len() <= CONTEXT && (open(b'"') || open(b'\''))).then_some(start as usize)
 }
 
 /// Moves `at` back to the start of a UTF-8 character, if it is in one.

@@ -1,12 +1,20 @@
 //! Lines and columns of many places, without counting a long line again for each.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::line::{Line, cut};
+use super::mask::maps;
+use crate::model::Engine;
 use crate::source::{Position, Source, SourceId, Sources, Span};
 
 /// How far apart remembered columns of one line are.
 const STEP: u32 = 16 * 1024;
+
+/// How many lines are kept.
+const REMEMBERED: usize = 64;
 
 /// Finds lines and columns.
 ///
@@ -16,6 +24,10 @@ pub(crate) struct Locator<'a> {
     sources: &'a Sources,
     /// Columns at offsets inside long lines.
     columns: BTreeMap<(SourceId, u32), u32>,
+    /// Lines read last, by file and offset: formats ask for the same ones again.
+    lines: BTreeMap<(SourceId, usize, u32), Rc<Line>>,
+    /// Secrets in the map blocks of nginx files.
+    maps: BTreeMap<SourceId, Rc<[Range<usize>]>>,
 }
 
 /// A span with everything needed to show it.
@@ -33,6 +45,8 @@ impl<'a> Locator<'a> {
         Self {
             sources,
             columns: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            maps: BTreeMap::new(),
         }
     }
 
@@ -56,6 +70,38 @@ impl<'a> Locator<'a> {
     /// The position behind the last byte of `place`.
     pub(crate) fn end(&mut self, place: &Place) -> Position {
         self.position(&place.source, place.span.source, place.span.end)
+    }
+
+    /// The line that `place` starts on, safe to show.
+    pub(crate) fn line(&mut self, place: &Place, engine: Engine) -> Rc<Line> {
+        self.line_at(place, place.start.line, place.span.start, engine)
+    }
+
+    /// Line `number` of the file of `place`; `mark` is the file offset that matters on it.
+    pub(crate) fn line_at(
+        &mut self,
+        place: &Place,
+        number: u32,
+        mark: u32,
+        engine: Engine,
+    ) -> Rc<Line> {
+        let id = place.span.source;
+        let key = (id, cut(&place.source, number, mark).start, number);
+        if let Some(line) = self.lines.get(&key) {
+            return Rc::clone(line);
+        }
+        let maps = match engine {
+            Engine::Haproxy => Rc::from([]),
+            Engine::Nginx => Rc::clone(
+                (self.maps.entry(id)).or_insert_with(|| maps::find(place.source.bytes()).into()),
+            ),
+        };
+        let line = Rc::new(Line::read(&place.source, number, mark, engine, &maps));
+        if self.lines.len() >= REMEMBERED {
+            self.lines.clear();
+        }
+        self.lines.insert(key, Rc::clone(&line));
+        line
     }
 
     fn position(&mut self, source: &Source, id: SourceId, offset: u32) -> Position {

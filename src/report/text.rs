@@ -58,7 +58,7 @@ fn block(finding: &Finding, explain: bool, style: Style, locator: &mut Locator<'
         label: plain(&message).into_owned(),
         place,
     }));
-    let (mut text, gutter) = draw(&heading, &marks, finding.engine, style);
+    let (mut text, gutter) = draw(&heading, &marks, finding.engine, style, locator);
     text.push('\n');
     let bar = format!("{:gutter$} |", "");
     if !finding.shares.is_empty() {

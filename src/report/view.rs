@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use super::line::Line;
 use super::locate::{Locator, Place};
 use super::mask::{mask_message, mask_text};
 use crate::finding::Finding;
@@ -35,8 +34,7 @@ impl<'a> View<'a> {
         let engine = finding.engine;
         let mut known: Vec<String> = Vec::new();
         for place in std::iter::once(&place).chain(related.iter().map(|(place, _)| place)) {
-            let line = Line::read(&place.source, place.start.line, place.span.start, engine);
-            known.extend(line.secrets);
+            known.extend(locator.line(place, engine).secrets.iter().cloned());
         }
         let safe = |text: &'a str| mask_message(text, &known, engine);
         Self {

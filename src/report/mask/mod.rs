@@ -5,6 +5,7 @@
 //! message), of either engine. Out: the runs of bytes that must not be shown. It works on words, not
 //! on a syntax tree, because broken lines must not give a secret away either; in doubt it masks.
 
+pub(crate) mod maps;
 mod names;
 mod patterns;
 mod statement;
@@ -28,7 +29,10 @@ pub(crate) fn secrets(text: &[u8], engine: Engine) -> Vec<Range<usize>> {
     }
     let mut found = Vec::new();
     patterns::find(text, &mut found);
-    statement::find(text, 0, engine, 0, &mut found);
+    statement::find(text, engine, &mut found);
+    if engine == Engine::Nginx {
+        found.extend(maps::find(text));
+    }
     merged(found)
 }
 
@@ -51,53 +55,63 @@ pub fn mask_text(text: &str, engine: Engine) -> Cow<'_, str> {
     Cow::Owned(masked)
 }
 
-/// Masks what a message quotes: the parts between backticks as configuration, and anywhere what is
-/// known to be secret from the lines the message is about.
+/// Masks what a message quotes: the parts between backticks as configuration, and what is `known` to
+/// be secret from the lines the message is about; of that, short words between backticks only.
 pub(crate) fn mask_message<'a>(message: &'a str, known: &[String], engine: Engine) -> Cow<'a, str> {
-    let mut masked = Cow::Borrowed(message);
-    if patterns::may_hold_secret(message.as_bytes()) {
-        let parts: Vec<Cow<'_, str>> = (message.split('`').enumerate())
-            .map(|(index, part)| match index % 2 {
-                0 => Cow::Borrowed(part),
-                _ => mask_text(part, engine),
-            })
-            .collect();
-        if parts.iter().any(|part| matches!(part, Cow::Owned(_))) {
-            masked = Cow::Owned(parts.join("`"));
-        }
+    if known.is_empty() && !patterns::may_hold_secret(message.as_bytes()) {
+        return Cow::Borrowed(message);
     }
-    for secret in known {
-        if masked.contains(secret.as_str()) {
-            masked = Cow::Owned(masked.replace(secret.as_str(), MASK));
+    let mask = |(index, part): (usize, &str)| {
+        let quoted = index % 2 == 1;
+        let safe = quoted.then(|| mask_text(part, engine));
+        let mut part = safe.unwrap_or(Cow::Borrowed(part)).into_owned();
+        for secret in known {
+            if secret.len() >= LONG || quoted && has_word(&part, secret) {
+                part = part.replace(secret.as_str(), MASK);
+            }
         }
-    }
-    masked
+        part
+    };
+    let parts: Vec<String> = message.split('`').enumerate().map(mask).collect();
+    Cow::Owned(parts.join("`"))
 }
 
-/// The secrets of a line as text that a message could repeat: as written, and with quotes and
-/// escapes taken off. Very short ones are left out: they would mask half of any message.
+/// A secret of this many bytes is masked wherever it occurs; a shorter one could be a part of prose.
+const LONG: usize = 6;
+
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text
+            .get(at + word.len()..)
+            .and_then(|text| text.chars().next());
+        let inside = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        !inside(before) && !inside(after)
+    })
+}
+
+/// The secrets of a line as text that a message could repeat: as written, with quotes and escapes
+/// taken off, and word by word.
 pub(crate) fn known_secrets(line: &[u8], found: &[Range<usize>]) -> Vec<String> {
+    let is_mark = |c: char| matches!(c, '"' | '\'' | '\\');
     let mut known: Vec<String> = Vec::new();
     for range in found {
         let written = String::from_utf8_lossy(line.get(range.clone()).unwrap_or_default());
-        let is_mark = |c: char| matches!(c, '"' | '\'' | '\\');
         let trimmed = written.trim_matches(is_mark);
         let cooked: String = trimmed.chars().filter(|c| !is_mark(*c)).collect();
-        for text in [written.trim(), trimmed, &cooked] {
-            if text.chars().count() > 2 && !known.iter().any(|one| one == text) {
-                known.push(text.to_owned());
-            }
-        }
-        for word in cooked.split_whitespace().filter(|word| word.len() > 5) {
-            known.push(word.to_owned());
-        }
+        let whole = [written.trim(), trimmed, &cooked];
+        let words = cooked.split(|c: char| c.is_whitespace() || c == ';');
+        let texts = whole.into_iter().chain(words);
+        known.extend(texts.filter(|text| !text.is_empty()).map(str::to_owned));
     }
     // Longest first, so that a part of a secret does not spoil the match of the whole.
     known.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    known.dedup();
     known
 }
 
-fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
+/// Sorts `found` and joins what overlaps.
+pub(crate) fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     found.retain(|range| range.start < range.end);
     found.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::with_capacity(found.len());

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::names::{is_sensitive, is_sensitive_header, is_trivial};
 use super::patterns::push_value;
-use super::words::{Piece, Word, split};
+use super::words::{Piece, Reading, Word, split};
 use crate::model::Engine;
 
 /// Quoted text is looked into this deep.
@@ -96,20 +96,27 @@ const WHOLLY: &[&[u8]] = &[
 /// Words that end the value of an action.
 const STOPS: &[&[u8]] = &[b"if", b"unless", b"||", b"&&", b"or", b"}", b"{"];
 
-/// Adds the secrets of `text`, which starts at `offset` of what is masked, to `found`.
-pub(super) fn find(
+/// Adds the secrets of `text` to `found`, read as the engine reads it and, because quotes may be
+/// broken, also split at every blank.
+pub(super) fn find(text: &[u8], engine: Engine, found: &mut Vec<Range<usize>>) {
+    read(text, 0, engine, Reading::Blanks, 0, found);
+    read(text, 0, engine, Reading::Exact, 0, found);
+}
+
+fn read(
     text: &[u8],
     offset: usize,
     engine: Engine,
+    reading: Reading,
     depth: u32,
     found: &mut Vec<Range<usize>>,
 ) {
-    let pieces = split(text, engine);
-    let statements = pieces.split(|piece| *piece == Piece::End);
+    let pieces: Vec<Piece> = split(text, engine, reading).collect();
+    let statements = pieces.split(|piece| matches!(piece, Piece::End(_)));
     for pieces in statements {
         let words = pieces.iter().filter_map(|piece| match piece {
             Piece::Word(word) => Some(word.clone()),
-            Piece::End => None,
+            Piece::End(_) => None,
         });
         let statement = Statement {
             text,
@@ -150,44 +157,61 @@ impl Statement<'_> {
     }
 
     fn find(&self, found: &mut Vec<Range<usize>>) {
-        for index in 0..self.words.len() {
-            let word = self.bare(index);
-            let previous = index.checked_sub(1).map(|before| self.bare(before));
-            let previous = previous.as_deref().unwrap_or_default();
-            let credentials = word == b"auth" && matches!(previous, b"stats" | b"redis2_query");
-            if credentials || WHOLLY.contains(&word.as_slice()) {
-                self.mask_rest(index + 1, found);
-            } else if matches!(word.as_slice(), b"send" | b"send-lf") {
-                self.mask_auth_command(index + 1, found);
-            } else if previous == b"hdr" && is_sensitive_header(&word) {
-                self.mask_word(index + 1, found);
-            } else if SETTING.contains(&previous) && is_sensitive_header(&word) {
-                self.mask_rest(index + 1, found);
-            } else if memchr::memchr(b'(', &word).is_some() {
-                self.mask_compared(index, &word, found);
-            } else if is_sensitive(&word) && (word.starts_with(b"$") || !NAMING.contains(&previous))
-            {
-                self.mask_named(index, &word, found);
-            }
+        let mut index = 0;
+        while index < self.words.len() {
+            index = self.find_at(index, found).max(index + 1);
         }
     }
 
+    /// Masks what the word at `index` announces. Returns where to go on: what one word announces is
+    /// not looked at again, which keeps the work linear.
+    fn find_at(&self, index: usize, found: &mut Vec<Range<usize>>) -> usize {
+        let word = self.bare(index);
+        let previous = index.checked_sub(1).map(|before| self.bare(before));
+        let previous = previous.as_deref().unwrap_or_default();
+        let credentials = word == b"auth" && matches!(previous, b"stats" | b"redis2_query");
+        if credentials || WHOLLY.contains(&word.as_slice()) {
+            return self.mask_rest(index + 1, found);
+        }
+        // `tcp-check send …`, also inside quotes of a broken line.
+        if index < 3 && matches!(word.as_slice(), b"send" | b"send-lf") {
+            self.mask_auth_command(index + 1, found);
+        }
+        if previous == b"hdr" && is_sensitive_header(&word) {
+            return self.mask_word(index + 1, found);
+        }
+        if SETTING.contains(&previous) && is_sensitive_header(&word) {
+            return self.mask_rest(index + 1, found);
+        }
+        if memchr::memchr(b'(', &word).is_some() {
+            return self.mask_compared(index, &word, found);
+        }
+        if is_sensitive(&word) && (word.starts_with(b"$") || !NAMING.contains(&previous)) {
+            return self.mask_named(index, &word, found);
+        }
+        index + 1
+    }
+
     /// Masks the value behind a name such as `password` or `$api_key`.
-    fn mask_named(&self, index: usize, word: &[u8], found: &mut Vec<Range<usize>>) {
+    fn mask_named(&self, index: usize, word: &[u8], found: &mut Vec<Range<usize>>) -> usize {
         let next = self.bare(index + 1);
         let compares = matches!(
             next.as_slice(),
             b"=" | b"!=" | b"~" | b"~*" | b"!~" | b"!~*" | b"==" | b":" | b"eq"
         );
-        if compares {
-            self.mask_word(index + 2, found);
+        if is_flag(&next) {
+            self.mask_patterns(index + 1, found)
+        } else if compares {
+            self.mask_word(index + 2, found)
         } else if !word.starts_with(b"$") && !word.contains(&b'=') {
-            self.mask_word(index + 1, found);
+            self.mask_word(index + 1, found)
+        } else {
+            index + 1
         }
     }
 
     /// Masks what a sample such as `hdr(authorization)` is compared with or set to.
-    fn mask_compared(&self, index: usize, word: &[u8], found: &mut Vec<Range<usize>>) {
+    fn mask_compared(&self, index: usize, word: &[u8], found: &mut Vec<Range<usize>>) -> usize {
         let inside = word.split(|byte| matches!(byte, b'(' | b')' | b','));
         let fetches: &[&[u8]] = &[b"hdr", b"fhdr", b"url_param", b"urlp", b"cook", b"var"];
         let fetches = fetches
@@ -200,22 +224,26 @@ impl Statement<'_> {
             arguments().any(is_sensitive)
         };
         if !sensitive {
-            return;
+            return index + 1;
         }
-        let mut at = index + 1;
+        self.mask_patterns(index + 1, found)
+    }
+
+    /// Masks the values that a sample is compared with; flags stay.
+    fn mask_patterns(&self, from: usize, found: &mut Vec<Range<usize>>) -> usize {
+        let mut at = from;
         while at < self.words.len() {
             let next = self.bare(at);
             if STOPS.contains(&next.as_slice()) {
                 break;
             }
-            match next.as_slice() {
-                b"-m" | b"-f" | b"-M" | b"-u" => at += 1,
-                _ if next.len() == 2 && next.starts_with(b"-") => {}
-                _ if is_sample(&next) => {}
-                _ => self.mask_word(at, found),
-            }
-            at += 1;
+            at = match next.as_slice() {
+                b"-m" | b"-f" | b"-M" | b"-u" => at + 2,
+                _ if is_flag(&next) || is_sample(&next) => at + 1,
+                _ => self.mask_word(at, found).max(at + 1),
+            };
         }
+        at
     }
 
     /// Masks what follows `AUTH` or `PASS` in the rest of a `tcp-check send`.
@@ -240,29 +268,52 @@ impl Statement<'_> {
     }
 
     /// Masks the words from `from` on, up to a condition.
-    fn mask_rest(&self, from: usize, found: &mut Vec<Range<usize>>) {
-        for index in from..self.words.len() {
+    fn mask_rest(&self, from: usize, found: &mut Vec<Range<usize>>) -> usize {
+        let mut index = from;
+        while index < self.words.len() {
             if index > from && STOPS.contains(&self.raw(index)) {
                 break;
             }
-            self.mask_word(index, found);
+            index = self.mask_word(index, found).max(index + 1);
         }
+        index
     }
 
-    /// Masks one word, or all that is left of the statement where its quotes are broken.
-    fn mask_word(&self, index: usize, found: &mut Vec<Range<usize>>) {
+    /// Masks one word; where a quote is open in it, all up to the closing one or else the rest of
+    /// the statement.
+    fn mask_word(&self, index: usize, found: &mut Vec<Range<usize>>) -> usize {
         let Some(word) = self.words.get(index) else {
-            return;
+            return index + 1;
         };
         if word.open {
-            found.push(word.range.start..self.end());
-        } else if !is_trivial(self.raw(index)) {
+            let end = self.closing(word).unwrap_or(self.end());
+            push_value(self.text, word.range.start..end, found);
+            return self.words.partition_point(|word| word.range.start < end);
+        }
+        if !is_trivial(self.raw(index)) {
             let closing = match self.raw(index) {
                 [.., b'"' | b'\'', b')'] => 1,
                 _ => 0,
             };
             push_value(self.text, word.range.start..word.range.end - closing, found);
         }
+        index + 1
+    }
+
+    /// Behind the quote that closes the first one of `word`.
+    fn closing(&self, word: &Word) -> Option<usize> {
+        let text = self.text.get(word.range.start..self.end())?;
+        let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
+        let open = text.iter().position(is_quote)?;
+        let inside = text.get(open + 1..)?;
+        let close = memchr::memchr(*text.get(open)?, inside)?;
+        let end = word.range.start + open + 1 + close + 1;
+        let bracket = word.range.end == end + 1 && self.text.get(end) == Some(&b')');
+        Some(if bracket {
+            end
+        } else {
+            end.max(word.range.end)
+        })
     }
 
     fn end(&self) -> usize {
@@ -281,17 +332,17 @@ impl Statement<'_> {
             let raw = self.text.get(word.range.clone()).unwrap_or_default();
             let mut at = 0;
             for part in raw.split(|byte| matches!(byte, b'"' | b'\'')) {
-                find(
-                    part,
-                    offset + word.range.start + at,
-                    engine,
-                    depth + 1,
-                    found,
-                );
+                let at_part = offset + word.range.start + at;
+                read(part, at_part, engine, Reading::Exact, depth + 1, found);
                 at += part.len() + 1;
             }
         }
     }
+}
+
+/// Whether a word is a flag of an ACL.
+fn is_flag(word: &[u8]) -> bool {
+    word.len() == 2 && word.starts_with(b"-")
 }
 
 /// Whether a word is a sample expression, `req.hdr(x),lower`, and holds no constant.

@@ -37,7 +37,7 @@ nginx | auth_http_header X-Auth-Key "S3CRet"; => auth_http_header X-Auth-Key ***
 nginx | env API_TOKEN=S3CRet; => env API_TOKEN=***;
 nginx | # password: S3CRet => # password: ***
 nginx | local c = { password = "S3CRet" } => local c = { password = *** }
-nginx | js_var $x 'Bearer S3CRet99'; => js_var $x 'Bearer ***';
+nginx | js_var $x 'Bearer S3CRet99'; => js_var $x 'Bearer ***;
 "#;
 
 const NO_SECRETS: &str = r#"

@@ -9,8 +9,9 @@ use crate::model::Engine;
 pub(super) enum Piece {
     /// A word.
     Word(Word),
-    /// `;`, a brace, the `#` of a comment, or (HAProxy) the end of a line.
-    End,
+    /// `;`, a brace, the `#` of a comment, or the end of a line
+    /// (in HAProxy always, in nginx that of a comment): the byte.
+    End(u8),
 }
 
 /// A word.
@@ -24,23 +25,34 @@ pub(super) struct Word {
     pub(super) blanks: bool,
 }
 
+/// How words are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// As the engine does.
+    Exact,
+    /// At every blank: quotes and escapes of a broken line mean nothing.
+    Blanks,
+}
+
 /// The pieces of `text`.
-pub(super) fn split(text: &[u8], engine: Engine) -> Vec<Piece> {
-    let mut pieces = Vec::new();
+pub(super) fn split(text: &[u8], engine: Engine, reading: Reading) -> impl Iterator<Item = Piece> {
     let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        if is_end(text, at, engine) {
-            pieces.push(Piece::End);
+    let mut in_comment = false;
+    std::iter::from_fn(move || {
+        let ends = |at| is_end(text, at, engine) || in_comment && text.get(at) == Some(&b'\n');
+        while text.get(at).is_some_and(u8::is_ascii_whitespace) && !ends(at) {
             at += 1;
-        } else if byte.is_ascii_whitespace() {
-            at += 1;
-        } else {
-            let word = read_word(text, at, engine);
-            at = word.range.end.max(at + 1);
-            pieces.push(Piece::Word(word));
         }
-    }
-    pieces
+        let byte = *text.get(at)?;
+        if ends(at) {
+            at += 1;
+            in_comment = byte == b'#' || in_comment && byte != b'\n';
+            return Some(Piece::End(byte));
+        }
+        let word = read_word(text, at, engine, reading);
+        at = word.range.end.max(at + 1);
+        Some(Piece::Word(word))
+    })
 }
 
 /// Whether the byte at `at`, where a word could start, ends a statement.
@@ -55,7 +67,7 @@ fn is_end(text: &[u8], at: usize, engine: Engine) -> bool {
     }
 }
 
-fn read_word(text: &[u8], start: usize, engine: Engine) -> Word {
+fn read_word(text: &[u8], start: usize, engine: Engine, reading: Reading) -> Word {
     let mut word = Word {
         range: start..start,
         open: false,
@@ -64,8 +76,8 @@ fn read_word(text: &[u8], start: usize, engine: Engine) -> Word {
     let mut at = start;
     while let Some(&byte) = text.get(at) {
         match byte {
-            b'\\' => at += 2,
-            b'"' | b'\'' => {
+            b'\\' if reading == Reading::Exact => at += 2,
+            b'"' | b'\'' if reading == Reading::Exact => {
                 let end = closing(text, at, engine);
                 let inside = text.get(at..end.unwrap_or(at)).unwrap_or_default();
                 word.blanks |= inside.iter().any(u8::is_ascii_whitespace);
@@ -79,6 +91,9 @@ fn read_word(text: &[u8], start: usize, engine: Engine) -> Word {
         }
     }
     word.range.end = at.min(text.len());
+    let bytes = text.get(word.range.clone()).unwrap_or_default();
+    word.open |=
+        reading == Reading::Blanks && bytes.iter().any(|byte| matches!(byte, b'"' | b'\''));
     word
 }
 
