@@ -254,6 +254,41 @@ fn a_cause_is_still_reported_when_specific_rules_replace_general_ones() {
     }
 }
 
+#[test]
+fn one_mistake_in_weights_is_one_finding() {
+    let on_weights = |name: &str| ON_WEIGHTS.contains(&name);
+    for (entry, number, example) in examples() {
+        if example.fires == 0 || !on_weights(&entry.page.name) {
+            continue;
+        }
+        let mut kept = rules::without_replaced(audit(&example, None));
+        kept.retain(|finding| on_weights(finding.rule));
+        assert!(
+            kept.len() <= 1,
+            "{} example {number} leaves\n{}",
+            entry.page.name,
+            messages(&kept)
+        );
+    }
+}
+
+#[test]
+fn independent_mistakes_are_all_reported() {
+    let example = Example {
+        engine: Engine::Haproxy,
+        fires: 2,
+        text: "backend auth\n  balance roundrobin\n  server a 10.0.0.1:80 weight 10\n  \
+               server b 10.0.0.2:80 weight 100\n  server c 10.0.0.3:80 weight 10\n  \
+               server d 10.0.0.4:80 weight 0\n"
+            .to_owned(),
+    };
+    let kept = rules::without_replaced(audit(&example, None));
+    for rule in ["unbalanced-weights", "zero-weight-server"] {
+        let here = |finding: &&Finding| finding.rule == rule;
+        assert_eq!(kept.iter().filter(here).count(), 1, "{}", messages(&kept));
+    }
+}
+
 /// The rules on weights, the general one first.
 const ON_WEIGHTS: [&str; 3] = [
     "uneven-distribution",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use num_integer::Integer;
 
-use super::wording::{names, percent};
+use super::wording::{count, names, percent};
 use super::{Check, Context, Rule, ratio};
 use crate::finding::{Finding, Severity};
 use crate::model::{Algorithm, Backend, Server};
@@ -247,7 +247,7 @@ fn finding(copy: &Copy<'_>, usual: &Copy<'_>, copies: usize) -> Option<Finding> 
     let first = differences.first()?;
     let more = match differences.len() {
         1 => String::new(),
-        number => format!(" ({} more differences)", number - 1),
+        number => format!(" (and {})", count(number - 1, "more difference")),
     };
     let message = format!(
         "{} of {} differs from {}: {first}{more}{}",

@@ -120,7 +120,8 @@ fn worst<'a>(tier: &Tier<'_, 'a>, demand: &Demand) -> Option<Overload<'a>> {
     let up = view.prediction()?;
     let now = overload(tier, demand, up, up, None);
     if now.is_some() {
-        return now;
+        // A frontend that admits more than its servers take at once means to queue.
+        return now.filter(|_| demand.stated);
     }
     let share = |index: usize| up.shares.get(index).copied();
     let busiest = tier.members.iter().max_by_key(|(index, _)| share(*index));
@@ -187,16 +188,19 @@ fn finding(tier: &Tier<'_, '_>, demand: &Demand, over: &Overload<'_>) -> Finding
         Engine::Haproxy => "maxconn",
         Engine::Nginx => "max_conns",
     };
+    let peak = if demand.stated {
+        format!("at the peak of {}", demand.peak)
+    } else {
+        format!("when the frontend is full ({})", demand.peak)
+    };
     let message = match over.lost {
         Some(lost) => format!(
-            "losing `{}` raises {who} from {before} to {after} connections{each} at the peak of \
-             {}; `{word}` is {limit}",
-            lost.name, demand.peak
+            "losing `{}` raises {who} from {before} to {after} connections{each} {peak}; `{word}` is \
+             {limit}",
+            lost.name
         ),
         None => format!(
-            "with all servers up {who} would get {after} connections{each} at the peak of {}; \
-             `{word}` is {limit}",
-            demand.peak
+            "with all servers up {who} would get {after} connections{each} {peak}; `{word}` is {limit}"
         ),
     };
     let severity = match (demand.stated, over.lost) {

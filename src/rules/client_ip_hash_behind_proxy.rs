@@ -308,7 +308,7 @@ fn finding(engine: Engine, span: Span, evidence: Evidence, keyed: &[Keyed<'_>]) 
     let message = format!(
         "{who} {verb} by the address of the peer ({}), {}",
         first.how,
-        consequence(evidence.sign)
+        consequence(evidence.sign, first.is_backend)
     );
     let mut finding = Finding::new(severity(evidence.sign), span, message, help(engine))
         .label("the peer's address");
@@ -329,22 +329,25 @@ fn severity(sign: Sign) -> Severity {
     }
 }
 
-fn consequence(sign: Sign) -> &'static str {
+fn consequence(sign: Sign, is_backend: bool) -> String {
+    let way = if is_backend {
+        "to one server"
+    } else {
+        "the same way"
+    };
     match sign {
-        Sign::None => {
-            "which is the client only while no proxy or NAT stands in front: then all behind it \
-             share one server"
-        }
+        Sign::None => format!(
+            "which is the client only while no proxy or NAT stands in front: then all clients \
+             behind it go {way}"
+        ),
         Sign::PrivateOnly => {
-            "and only private networks can connect: a proxy there sends all its clients to one \
-             server"
+            format!("and only private networks can connect: all clients of a proxy there go {way}")
         }
-        Sign::LocalOnly => {
-            "and only this machine can connect: every request has the same address and goes to one \
-             server"
-        }
+        Sign::LocalOnly => format!(
+            "and only this machine can connect: every request has the same address and goes {way}"
+        ),
         Sign::ProxyProtocol | Sign::ForwardedFor => {
-            "and clients come through a proxy: every request of one proxy goes to one server"
+            format!("and clients come through a proxy: every request of one proxy goes {way}")
         }
     }
 }

@@ -53,17 +53,32 @@ fn endpoint(engine: Engine, server: &Server) -> Option<String> {
         return None;
     }
     let mut endpoint = server.address.endpoint()?;
-    let ways: [&Option<Setting<Text>>; 4] = [
+    if server.address.kind == AddressKind::Name && !is_host_name(&server.address.host) {
+        return None;
+    }
+    let ways: [&Option<Setting<Text>>; 5] = [
         &options.sni,
         &options.send_proxy,
         &options.namespace,
         &options.source,
+        &options.proto,
     ];
     for way in ways.into_iter().flatten() {
         endpoint.push(' ');
         endpoint.push_str(&way.value);
     }
+    // Certificates, ALPN and the like.
+    for option in &options.other {
+        endpoint.push(' ');
+        endpoint.push_str(option);
+    }
     Some(endpoint)
+}
+
+/// Whether it can be a name at all: files that are filled in later have `<ip>` or `{{ host }}`.
+fn is_host_name(host: &str) -> bool {
+    host.bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }
 
 /// Whether `use-server` rules choose among them: then the lines differ in what rules do with them.

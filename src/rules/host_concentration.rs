@@ -48,7 +48,10 @@ fn host(server: &Server) -> Option<&str> {
     );
     // A name that is looked up while running, or fills the slots of a template, is many machines.
     let one = server.template.is_none() && server.options.resolvers.is_none();
-    (known && one && !server.address.is_local()).then_some(server.address.host.as_str())
+    let host = server.address.host.as_str();
+    // How containers name the machine that they run on.
+    let own = matches!(host, "172.17.0.1" | "host.docker.internal");
+    (known && one && !own && !server.address.is_local()).then_some(host)
 }
 
 fn finding(tier: &Tier<'_, '_>, host: &str, members: &[usize]) -> Option<Finding> {

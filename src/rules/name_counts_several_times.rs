@@ -1,7 +1,7 @@
 //! `name-counts-several-times`: one server line is several servers, or several lines are one.
 
-use super::tier::Tier;
-use super::wording::{count, percent};
+use super::tier::{Tier, names_of};
+use super::wording::{self, count, percent};
 use super::{BackendView, Check, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{AddressKind, Engine, Server, Template};
@@ -16,39 +16,42 @@ pub(super) static RULE: Rule = Rule {
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(tier) = Tier::of(view) else { return };
     match view.context.instance.engine {
-        Engine::Nginx => names(&tier, findings),
+        Engine::Nginx => findings.extend(names(&tier)),
         Engine::Haproxy => findings.extend(slots(&tier)),
     }
 }
 
 /// nginx makes one server of every address of a name, each with the full weight.
-fn names(tier: &Tier<'_, '_>, findings: &mut Vec<Finding>) {
-    for server in tier.servers().filter(|one| one.options.resolvers.is_none()) {
-        let Some(addresses) = addresses(server) else {
-            continue;
-        };
-        let message = format!(
-            "`{}` in {} can have several addresses ({addresses}): nginx then gives this line as many \
-             shares",
-            server.name,
-            tier.view.title()
-        );
-        let help = if server.address.is_local() {
-            "write the address: `127.0.0.1`"
-        } else {
-            "write addresses, or use `resolve` for every server of the upstream"
-        };
-        let finding = Finding::new(Severity::Info, server.head, message, help)
-            .backend(&tier.view.backend.name)
-            .server(&server.name)
-            .label("one share for each address");
-        findings.push(finding);
+fn names(tier: &Tier<'_, '_>) -> Option<Finding> {
+    let known = |server: &&Server| addresses(server);
+    let of_first = tier.servers().next().as_ref().and_then(known);
+    if tier.servers().all(|server| addresses(server) == of_first) {
+        // All of them count alike.
+        return None;
     }
+    let several: Vec<&Server> = tier.servers().filter(|one| known(one).is_some()).collect();
+    let first = *several.first()?;
+    let message = format!(
+        "{} in {} can stand for several addresses ({}): nginx gives a full share to each of them",
+        wording::names(&names_of(several.iter().copied())),
+        tier.view.title(),
+        addresses(first)?
+    );
+    let help = if first.address.is_local() {
+        "write the address: `127.0.0.1`"
+    } else {
+        "write addresses, or use `resolve` for every server of the upstream"
+    };
+    Some(
+        Finding::new(Severity::Info, first.head, message, help)
+            .backend(&tier.view.backend.name)
+            .label("one share for each address"),
+    )
 }
 
 /// What is known about the addresses of a name without asking; `None` where nothing is.
 fn addresses(server: &Server) -> Option<&'static str> {
-    if server.address.kind != AddressKind::Name {
+    if server.address.kind != AddressKind::Name || server.options.resolvers.is_some() {
         return None;
     }
     let name = server

@@ -6,7 +6,7 @@
 use super::wording::{and, count, names, percent};
 use super::{BackendView, Context, Notes, Rule, ratio};
 use crate::finding::{ServerShare, Severity};
-use crate::model::{Algorithm, Layer, Server, Text};
+use crate::model::{Algorithm, Engine, Layer, Server, Text};
 use crate::predict::Basis;
 
 /// The usable primaries of a backend.
@@ -67,8 +67,11 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// Whether weights steer the algorithm at all; where they do not, `weight-ignored-by-algorithm`
     /// says so.
     pub(super) fn honours_weights(&self) -> bool {
+        let nginx = self.view.context.instance.engine == Engine::Nginx;
         self.view.backend.layer != Layer::Log
             && match &self.view.backend.algorithm.value {
+                // nginx `random two` turns weights round.
+                Algorithm::Random { draws: 2.. } if nginx => false,
                 Algorithm::RoundRobin
                 | Algorithm::StaticRoundRobin
                 | Algorithm::LeastConn

@@ -6,7 +6,7 @@ use super::tier::{Tier, severity};
 use super::wording::percent;
 use super::{BackendView, Check, Rule, RuleOption};
 use crate::finding::{Finding, Severity};
-use crate::model::{Algorithm, HashMethod, Server};
+use crate::model::{Algorithm, HashMethod, Layer, Server};
 use crate::source::Span;
 
 /// The rule.
@@ -29,7 +29,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(tier) = Tier::of(view) else { return };
-    if !tier.honours_weights() || is_even_by_construction(&tier) {
+    if is_one_after_the_other(&tier) || is_even_by_construction(&tier) {
         return;
     }
     let Some(shares) = tier.shares() else { return };
@@ -44,6 +44,16 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if let Some(severity) = severity(&RULE, view.context, most / least) {
         findings.extend(finding(&tier, &shares, &expected, severity));
     }
+}
+
+/// Algorithms that fill one server before they use the next have no shares to compare.
+fn is_one_after_the_other(tier: &Tier<'_, '_>) -> bool {
+    let backend = tier.view.backend;
+    backend.layer == Layer::Log
+        || matches!(
+            backend.algorithm.value,
+            Algorithm::First | Algorithm::Sticky | Algorithm::Other(_)
+        )
 }
 
 /// Round robins give equal weights equal shares; there is no need to compute them.
@@ -93,7 +103,6 @@ fn finding(
     Some(
         Finding::new(severity, span, message, help)
             .backend(&tier.view.backend.name)
-            .server(&server.name)
             .label(label)
             .shares(tier.share_table()),
     )

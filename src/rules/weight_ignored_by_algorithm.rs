@@ -31,7 +31,9 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(tier) = Tier::of(view) else { return };
     let limit = match ignored {
         Ignored::Always(_) => 1.0,
-        Ignored::Idle(_) => view.context.option(&RULE, "max-ratio"),
+        // It converges to the weights as soon as there is load.
+        Ignored::Idle("leastconn") => view.context.option(&RULE, "max-ratio"),
+        Ignored::Idle(_) => 1.0,
     };
     if tier.weight_ratio() > limit {
         findings.extend(finding(&tier, &ignored));
