@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::model::{Engine, Instance, Version};
-use crate::source::Sources;
+use crate::source::{SourceId, Sources};
 
 /// One root file of an instance, already read.
 #[derive(Clone, Debug)]
@@ -78,10 +78,39 @@ pub fn load(
     inputs: Vec<Input>,
     options: &Options,
 ) -> Result<Loaded, Error> {
-    match engine {
-        Engine::Haproxy => haproxy::load(sources, inputs, options),
-        Engine::Nginx => nginx::load(sources, inputs, options),
+    let mut loaded = match engine {
+        Engine::Haproxy => haproxy::load(sources, inputs, options)?,
+        Engine::Nginx => nginx::load(sources, inputs, options)?,
+    };
+    keep_first(&mut loaded.findings);
+    Ok(loaded)
+}
+
+/// The most findings of one rule that are told of one file.
+const MAX_OF_RULE: usize = 50;
+
+/// Leaves the first findings of each rule in each file, so that a file that is something else altogether
+/// does not become a million findings.
+fn keep_first(findings: &mut Vec<Finding>) {
+    if findings.len() <= MAX_OF_RULE {
+        return;
     }
+    let key = |finding: &Finding| (finding.rule, finding.span.source);
+    let mut all: BTreeMap<(&str, SourceId), usize> = BTreeMap::new();
+    for finding in findings.iter() {
+        *all.entry(key(finding)).or_default() += 1;
+    }
+    let mut told: BTreeMap<(&str, SourceId), usize> = BTreeMap::new();
+    findings.retain_mut(|finding| {
+        let told = told.entry(key(finding)).or_default();
+        *told += 1;
+        let all = all.get(&key(finding)).copied().unwrap_or(0);
+        if *told == MAX_OF_RULE && all > MAX_OF_RULE {
+            let untold = format!("; {} more in this file are not listed", all - MAX_OF_RULE);
+            finding.help.push_str(&untold);
+        }
+        *told <= MAX_OF_RULE
+    });
 }
 
 /// Tells the engine of a file from its content: sections and directives, not its name.

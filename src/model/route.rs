@@ -17,8 +17,6 @@ pub struct Route {
     pub target: Target,
     /// The line or directive.
     pub span: Span,
-    /// The words that name the target.
-    pub target_span: Span,
     /// nginx: when and how often another server is tried.
     pub next_upstream: Option<NextUpstream>,
     /// nginx `…_connect_timeout` in effect.

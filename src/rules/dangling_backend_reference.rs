@@ -67,14 +67,14 @@ fn undefined(
         Some(similar) => format!("write `{similar}`, or define `backend {name}`"),
         None => format!("define `backend {name}`, or add the file that does to this instance"),
     };
-    let mut finding = Finding::new(Severity::Error, route.target_span, message, help)
+    let mut finding = Finding::new(Severity::Error, route.span, message, help)
         .label("no such backend")
         .backend(name);
     if let Some(listener) = listener {
         finding = finding.listener(&listener.name);
     }
     for other in others.iter().take(RELATED) {
-        finding = finding.related("used here too", other.target_span);
+        finding = finding.related("used here too", other.span);
     }
     Some(finding)
 }
@@ -124,7 +124,7 @@ fn misspelt(host: &Text, upstream: &Backend, route: &Route) -> Finding {
         "write `{}`, or give the host its port or domain",
         upstream.name
     );
-    Finding::new(Severity::Error, route.target_span, message, help)
+    Finding::new(Severity::Error, route.span, message, help)
         .label("no upstream of this name")
         .related(format!("upstream `{}`", upstream.name), upstream.span)
         .backend(host)

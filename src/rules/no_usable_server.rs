@@ -6,7 +6,7 @@
 use super::wording::{count, names};
 use super::{Check, Context, Notes, Rule, facts};
 use crate::finding::{Finding, Severity};
-use crate::model::{Backend, Engine, Layer, Route, Server, Target};
+use crate::model::{Backend, Engine, Layer, Route, Server};
 use crate::source::Span;
 
 /// The rule.
@@ -30,15 +30,9 @@ const MAINTENANCE: [&str; 6] = [
 const RELATED: usize = 3;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let instance = context.instance;
-    let routes = facts::routes_by_backend(instance);
-    // A fragment does not show its routes, and a route by a variable may lead to any backend.
-    let dynamic = |route: &Route| matches!(route.target, Target::Dynamic(_));
-    let anywhere = !facts::shows_routes(instance) || instance.routes.iter().any(dynamic);
-    for (backend, routes) in instance.backends.iter().zip(&routes) {
-        // A section that only may be used and has no server often just holds a stick table.
-        let takes_traffic = !routes.is_empty() || anywhere && !backend.servers.is_empty();
-        if takes_traffic && is_out(backend) {
+    let routes = facts::routes_by_backend(context.instance);
+    for (backend, routes) in context.instance.backends.iter().zip(&routes) {
+        if is_out(backend) && takes_traffic(context, backend, routes) {
             findings.push(finding(context, backend));
         }
     }
@@ -70,6 +64,15 @@ fn is_filled_elsewhere(backend: &Backend) -> bool {
 /// Slots of a template are filled, and enabled, while the proxy runs.
 fn waits_for_orders(server: &Server) -> bool {
     server.template.is_some()
+}
+
+/// A fragment does not show its routes: there only servers that are all out count, since a section
+/// without any is often just a holder of a stick table.
+fn takes_traffic(context: &Context<'_>, backend: &Backend, routes: &[&Route]) -> bool {
+    if !facts::shows_routes(context.instance) {
+        return !backend.servers.is_empty();
+    }
+    !routes.is_empty()
 }
 
 fn finding(context: &Context<'_>, backend: &Backend) -> Finding {
@@ -117,23 +120,15 @@ fn nothing_usable(engine: Engine, backend: &Backend) -> (String, &'static str) {
         (Engine::Nginx, Layer::Http) => "every request gets 502",
         (_, Layer::Tcp | Layer::Udp | Layer::Log) => "every connection is closed",
     };
-    let fact = match backend.servers.len() {
-        0 => format!("has no server, so {answer}"),
-        1 => {
-            let why = reason(&backend.servers);
-            format!("has no usable server: its only one {why}, so {answer}")
-        }
-        number => {
-            let why = reasons(&backend.servers);
-            format!("has no usable server: all {number} {why}, so {answer}")
-        }
+    let why = match backend.servers.len() {
+        0 => "it has none".to_owned(),
+        1 => format!("its only one {}", reason(&backend.servers)),
+        number => format!("all {number} {}", reasons(&backend.servers)),
     };
-    let help = if backend.servers.is_empty() {
-        "add a server, or answer by a rule such as `http-request return`"
-    } else {
-        "put one server back: a weight above 0 and neither `disabled` nor `down`"
-    };
-    (fact, help)
+    (
+        format!("has no usable server: {why}, so {answer}"),
+        "put one server back: a weight above 0 and neither `disabled` nor `down`",
+    )
 }
 
 fn only_backups(backend: &Backend) -> (String, &'static str) {

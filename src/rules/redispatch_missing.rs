@@ -60,7 +60,7 @@ fn of_backend(backend: &Backend) -> Finding {
         "backend `{}` retries a failed connection {} on the same server: {}",
         backend.name,
         times(backend),
-        consequence(backend, &|server| format!("`{server}`"))
+        consequence(backend)
     );
     let span = match backend.redispatch.origin {
         Origin::Explicit(span) | Origin::Defaults(span) => span,
@@ -91,7 +91,7 @@ fn of_several(section: Option<Span>, first: &Backend, backends: &[&Backend]) -> 
         count(backends.len(), "backend"),
         names(&affected),
         times(worst),
-        consequence(worst, &|server| format!("`{server}` of `{}`", worst.name))
+        consequence(worst)
     );
     let help = match section {
         Some(_) => "add `option redispatch 1` to this section",
@@ -123,7 +123,7 @@ fn severity(backend: &Backend) -> Severity {
     }
 }
 
-fn consequence(backend: &Backend, name: &dyn Fn(&str) -> String) -> String {
+fn consequence(backend: &Backend) -> String {
     let fails = match backend.layer {
         Layer::Http => "its share of requests gets 503",
         Layer::Tcp | Layer::Udp | Layer::Log => "its share of connections fails",
@@ -132,8 +132,10 @@ fn consequence(backend: &Backend, name: &dyn Fn(&str) -> String) -> String {
         .usable_primaries()
         .find(|server| !facts::is_checked(server))
     {
-        let name = name(&server.name);
-        return format!("once {name}, which no check watches, dies, {fails} until someone notices");
+        let name = &server.name;
+        return format!(
+            "once `{name}`, which no check watches, dies, {fails} until someone notices"
+        );
     }
     match facts::slowest_detection(backend) {
         Some(time) => format!(

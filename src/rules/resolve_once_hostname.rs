@@ -144,10 +144,9 @@ fn of_bare_names(
         help(context, only.is_some()),
     );
     let finding = with_places(finding, *span, others.iter().map(|(_, place)| *place));
-    Some(match (only, hosts.as_slice()) {
-        (Some(backend), _) => finding.backend(&backend.name),
-        (None, [host]) => finding.backend(&Text::from(*host)),
-        (None, _) => finding,
+    Some(match only {
+        Some(backend) => finding.backend(&backend.name),
+        None => finding,
     })
 }
 

@@ -148,13 +148,7 @@ fn judge(
         with_port(server, common)
     );
     let finding = Finding::new(severity, server.head, message, help)
-        .label(
-            server
-                .address
-                .port
-                .number()
-                .map_or_else(|| "no port".to_owned(), |port| format!("port {port}")),
-        )
+        .label(format!("the others use {common}"))
         .related(format!("`{}` uses {common}", sibling.name), sibling.head);
     Some(finding.backend(&view.backend.name).server(&server.name))
 }

@@ -116,13 +116,24 @@ fn inet(text: &str, rest: &str) -> Address {
     }
     let host = host.strip_prefix('[').unwrap_or(host);
     let host = host.strip_suffix(']').unwrap_or(host);
-    let (kind, host) = host_kind(host);
+    let (mut kind, host) = host_kind(host);
+    if !port.is_empty() && !is_port(port) {
+        // HAProxy refuses it: nothing is known of where it leads.
+        kind = AddressKind::Opaque;
+    }
     Address {
         text: text.into(),
         kind,
         host,
         port: parse_port(port).unwrap_or(Port::None),
     }
+}
+
+/// What `str2sa_range` takes for a port: an offset of any size, or digits (read with `atol`, so that what
+/// follows them does not count) up to 65535.
+fn is_port(text: &str) -> bool {
+    let digits = text.split(|c: char| !c.is_ascii_digit()).next();
+    text.starts_with(['+', '-']) || digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
 }
 
 fn host_kind(host: &str) -> (AddressKind, Text) {
@@ -170,7 +181,7 @@ mod tests {
 
     #[test]
     fn every_kind_of_address_is_understood() {
-        use AddressKind::{Abstract, Any, Ipv4, Ipv6, Name, Other, Unix};
+        use AddressKind::{Abstract, Any, Ipv4, Ipv6, Name, Opaque, Other, Unix};
         for (text, kind, host, port) in [
             ("10.0.0.1:80", Ipv4, "10.0.0.1", Port::Fixed(80)),
             ("10.0.0.1", Ipv4, "10.0.0.1", Port::None),
@@ -197,6 +208,10 @@ mod tests {
             ("abnsz@name", Abstract, "name", Port::None),
             ("fd@3", Other, "3", Port::None),
             ("rhttp@be/srv", Other, "be/srv", Port::None),
+            ("10.0.0.1:99999", Opaque, "10.0.0.1", Port::None),
+            ("10.0.0.1:http", Opaque, "10.0.0.1", Port::None),
+            ("10.0.0.1:80x", Ipv4, "10.0.0.1", Port::None),
+            ("10.0.0.1:+99999", Ipv4, "10.0.0.1", Port::None),
         ] {
             let found = address(text, false);
             let found = (found.kind, found.host.as_str(), found.port);

@@ -13,8 +13,8 @@ use crate::finding::{Finding, Severity};
 use crate::model::{Text, Version};
 use crate::source::{Source, SourceId, Span};
 
-/// `MAXNESTEDCONDS` is far lower in HAProxy; deeper ones than this are not followed.
-const MAX_NESTING: usize = 1000;
+/// `MAXNESTEDCONDS` of `src/cfgparse.c`: a deeper `.if` is refused, and not followed here.
+const MAX_NESTING: usize = 100;
 
 /// Reads one file. `env` carries over to the next file of the instance.
 pub(crate) fn parse<'s>(
@@ -157,6 +157,7 @@ impl Parser<'_, '_, '_> {
         }
         line.guard = self.guard();
         if let Some((fault, at)) = outcome.fault {
+            line.broken = fault != Fault::TooManyWords;
             self.report(fault, at, span);
         }
         if self.tree.cooked.len() > cooked_from {
@@ -252,8 +253,8 @@ impl Parser<'_, '_, '_> {
             ".if" => self.open(line, span),
             ".elif" => self.alternative(line, span),
             ".else" => self.otherwise(line, span),
+            ".endif" if self.dropped_blocks > 0 => self.dropped_blocks -= 1,
             ".endif" => match self.blocks.pop() {
-                _ if self.dropped_blocks > 0 => self.dropped_blocks -= 1,
                 Some(block) => self.close(&block),
                 None => self.lone(name, span),
             },
@@ -301,6 +302,10 @@ impl Parser<'_, '_, '_> {
 
     fn open(&mut self, line: &Line, span: Span) {
         if self.blocks.len() >= MAX_NESTING {
+            if self.dropped_blocks == 0 {
+                let message = "more than 100 `.if` stand inside of each other: every version of HAProxy refuses the file";
+                self.refused(span, message, "join the conditions with `&&`");
+            }
             self.dropped_blocks += 1;
             return;
         }

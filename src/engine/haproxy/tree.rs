@@ -75,6 +75,8 @@ pub(crate) struct Line {
     comment: u32,
     /// Index into [`Tree::guards`].
     pub(super) guard: u32,
+    /// It could not be cut into words as a whole.
+    pub(super) broken: bool,
 }
 
 impl Line {
@@ -87,6 +89,7 @@ impl Line {
             count: to_u32(words.len()),
             comment: NONE,
             guard: Guard::ALWAYS,
+            broken: false,
         }
     }
 
@@ -207,6 +210,11 @@ pub(crate) struct LineRef<'t> {
 }
 
 impl<'t> LineRef<'t> {
+    /// Whether the line could not be cut into words as a whole: what its words say is not certain.
+    pub(super) fn is_broken(&self) -> bool {
+        self.line.broken
+    }
+
     /// Number of words.
     pub(super) fn len(&self) -> usize {
         self.words.len()

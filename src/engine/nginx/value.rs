@@ -50,7 +50,8 @@ pub(crate) fn server_address(text: &str, default: Option<u16>) -> (Address, Opti
     };
     let address = Address {
         text: text.into(),
-        kind,
+        // nginx refuses it: nothing is known of where it leads.
+        kind: fault.map_or(kind, |_| AddressKind::Opaque),
         host,
         port,
     };

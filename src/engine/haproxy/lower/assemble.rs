@@ -50,29 +50,33 @@ impl Lowering {
 
     fn listener(&mut self, proxy: Proxy, names: &BTreeMap<Text, Option<usize>>) {
         let index = self.instance.listeners.len();
-        let mut route = |condition, target, span, target_span| {
+        let mut route = |condition, target, span| {
             self.instance.routes.push(Route {
                 listener: Some(index),
                 condition,
                 target,
                 span,
-                target_span,
                 next_upstream: None,
                 connect_timeout: None,
             });
         };
         for way in proxy.ways {
             let target = target(&way, names);
-            route(way.condition, target, way.span, way.target_span);
+            route(way.condition, target, way.span);
         }
-        if let Some(way) = proxy.common.default_backend {
+        if let Some((name, span, dynamic)) = proxy.common.default_backend {
+            let way = Way {
+                condition: Condition::Always,
+                target: name,
+                dynamic,
+                span,
+            };
             let target = target(&way, names);
-            route(way.condition, target, way.span, way.target_span);
+            route(Condition::Always, target, span);
         } else if proxy.kind == Kind::Listen
             && let Some(Some(own)) = names.get(&proxy.name)
         {
-            let own = Target::Backend(*own);
-            route(Condition::Always, own, proxy.header, proxy.header);
+            route(Condition::Always, Target::Backend(*own), proxy.header);
         }
         self.instance.listeners.push(Listener {
             name: proxy.name,

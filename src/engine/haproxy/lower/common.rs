@@ -7,12 +7,10 @@ use super::super::tree::LineRef;
 use super::super::units;
 use super::balance;
 use super::check::Checks;
-use super::proxy::Way;
 use super::scope::{Scope, number, text};
 use super::server::{Refused, ServerSettings};
 use crate::model::{
-    Algorithm, Condition, Cookie, HashType, Layer, Origin, Redispatch, Setting, Text, Timeouts,
-    Version,
+    Algorithm, Cookie, HashType, Layer, Origin, Redispatch, Setting, Text, Timeouts, Version,
 };
 use crate::source::Span;
 
@@ -56,7 +54,7 @@ pub(super) struct Common {
     pub(super) maxconn: Setting<Option<u32>>,
     pub(super) state_file: Option<Setting<Text>>,
     pub(super) servers: ServerSettings,
-    pub(super) default_backend: Option<Way>,
+    pub(super) default_backend: Option<(Text, Span, bool)>,
     pub(super) disabled: bool,
 }
 
@@ -151,7 +149,7 @@ impl Common {
                 return Handled::Refused(self.servers.apply(line, 1, scope));
             }
             "default_backend" => {
-                self.default_backend = Some(Way::new(line, Condition::Always));
+                self.default_backend = Some((text(line, 1), whole, line.is_opaque(1)));
             }
             _ => return self.value(line, scope),
         }

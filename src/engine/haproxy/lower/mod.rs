@@ -117,6 +117,11 @@ impl Lowering {
         if line.word(0).starts_with('.') || line.word(0).is_empty() {
             return;
         }
+        // HAProxy skips a line that it cannot cut into words; a server is kept, its values unknown.
+        let kept = is_section(line.word(0)) || line.word(0) == "server";
+        if line.is_broken() && !kept {
+            return;
+        }
         let above = self.above(contiguous);
         if is_section(line.word(0)) {
             let own = self.pending.split_off(self.pending.len() - above);

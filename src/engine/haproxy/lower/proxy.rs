@@ -11,9 +11,10 @@ use super::acl::{self, Acls};
 use super::bind;
 use super::common::{Common, Handled};
 use super::scope::{Scope, text};
-use super::server::{Refused, ServerSettings};
+use super::server::{Refusal, Refused, ServerSettings};
 use crate::model::{
-    Bind, Condition, DefaultServer, PassiveCheck, Server, Setting, StickRule, Template, Text,
+    AddressKind, Bind, Condition, DefaultServer, PassiveCheck, Server, Setting, StickRule,
+    Template, Text,
 };
 use crate::source::Span;
 
@@ -44,27 +45,13 @@ impl Kind {
 }
 
 /// A route whose target is still a name.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Way {
     pub(super) condition: Condition,
     pub(super) target: Text,
     /// The name is made while running.
     pub(super) dynamic: bool,
     pub(super) span: Span,
-    pub(super) target_span: Span,
-}
-
-impl Way {
-    /// The way that `use_backend` or `default_backend` names.
-    pub(super) fn new(line: LineRef<'_>, condition: Condition) -> Self {
-        Self {
-            condition,
-            target: text(line, 1),
-            dynamic: line.word(1).contains('%') || line.is_opaque(1),
-            span: line.whole(),
-            target_span: line.span(1),
-        }
-    }
 }
 
 /// A section as it is read.
@@ -234,8 +221,12 @@ impl Proxy {
     }
 
     fn way(&mut self, line: LineRef<'_>) {
-        let condition = acl::condition(&self.acls, line, 2);
-        self.ways.push(Way::new(line, condition));
+        self.ways.push(Way {
+            condition: acl::condition(&self.acls, line, 2),
+            target: text(line, 1),
+            dynamic: line.word(1).contains('%') || line.is_opaque(1),
+            span: line.whole(),
+        });
     }
 
     fn stick(&mut self, line: LineRef<'_>, remarks: &mut Remarks) {
@@ -262,7 +253,7 @@ impl Proxy {
         let template = line.word(0) == "server-template";
         let address_at = if template { 3 } else { 2 };
         if line.word(1).is_empty() || line.word(address_at).is_empty() {
-            remarks.incomplete = true;
+            remarks.incomplete = !line.is_broken();
             return;
         }
         if !self.kind.has_servers() {
@@ -271,11 +262,18 @@ impl Proxy {
         }
         let mut settings = self.common.servers.clone();
         remarks.refused = settings.apply(line, address_at + 1, Scope::Own);
+        if line.is_broken() {
+            settings.make_opaque(line.whole());
+        }
         if settings.agent_check.value && !settings.agent_port {
             self.agents_without_port.push(self.servers.len());
         }
         let comment = line.comment().or(comment);
-        let server = build(line, address_at, &settings, comment);
+        let mut server = build(line, address_at, &settings, comment);
+        refuse_head(line, address_at, server.address.kind, &mut remarks.refused);
+        if line.is_broken() {
+            server.address.kind = AddressKind::Opaque;
+        }
         if template {
             self.expand(line, &server, slots);
         } else {
@@ -306,6 +304,30 @@ impl Proxy {
             slot.template = Some(Arc::clone(&template));
             self.servers.push(slot);
         }
+    }
+}
+
+/// What HAProxy refuses in front of a server's options.
+fn refuse_head(
+    line: LineRef<'_>,
+    address_at: usize,
+    kind: AddressKind,
+    refused: &mut Vec<Refused>,
+) {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    if !line.is_opaque(1) && !line.word(1).bytes().all(allowed) {
+        refused.push((Refusal::ServerName, 1));
+    }
+    if line.word(0) == "server-template" && !line.is_opaque(2) {
+        // The range is read into ints and may not run backwards (`_srv_parse_tmpl_range` of `src/server.c`).
+        let (from, to) = slot_range(line.word(2));
+        if from > to || to == 0 || i32::try_from(to).is_err() {
+            refused.push((Refusal::Slots, 2));
+        }
+    }
+    let known = !line.is_opaque(address_at) && !line.is_broken();
+    if known && kind == AddressKind::Opaque {
+        refused.push((Refusal::Port, address_at));
     }
 }
 

@@ -68,15 +68,38 @@ impl Lowering {
 
     pub(super) fn refused_values(&mut self, line: LineRef<'_>, refused: &[Refused]) {
         for &(refusal, at) in refused {
-            match refusal {
-                Refusal::Time => self.bad_time(line, at),
-                Refusal::Weight(weight) => {
-                    let message = format!(
-                        "weight {weight} is not within 0 and 256: every version of HAProxy refuses the file"
-                    );
-                    self.refused(line.span(at), message, "choose a weight from 0 to 256");
+            let word = line.word(at);
+            let (fault, help) = match refusal {
+                Refusal::Time => {
+                    self.bad_time(line, at);
+                    continue;
                 }
-            }
+                Refusal::Weight(weight) => (
+                    format!("weight {weight} is not within 0 and 256"),
+                    "choose a weight from 0 to 256",
+                ),
+                Refusal::Zero => (
+                    format!("`{} {word}` is not above 0", line.word(at - 1)),
+                    "choose a number above 0, or remove the option",
+                ),
+                Refusal::ServerName => (
+                    format!(
+                        "the name `{}` of a server holds a character that names may not have",
+                        word.escape_default()
+                    ),
+                    "use letters, digits, `-`, `_`, `.` and `:`",
+                ),
+                Refusal::Slots => (
+                    format!("`{word}` is no number or range of servers"),
+                    "write a number above 0, or a range such as `1-5`",
+                ),
+                Refusal::Port => (
+                    format!("`{word}` has no valid port"),
+                    "write a port from 1 to 65535",
+                ),
+            };
+            let message = format!("{fault}: every version of HAProxy refuses the file");
+            self.refused(line.span(at), message, help);
         }
     }
 

@@ -52,6 +52,14 @@ pub(super) enum Refusal {
     Weight(i64),
     /// A time that is none.
     Time,
+    /// `rise 0` or `fall 0`.
+    Zero,
+    /// A character that a server's name may not hold.
+    ServerName,
+    /// A number or range of slots that is none.
+    Slots,
+    /// A port that is no number up to 65535.
+    Port,
 }
 
 /// A refused value and where it stands.
@@ -76,7 +84,7 @@ impl ServerSettings {
 
     /// A variable of unknown value stands where an option is expected: it may be any of them, or end
     /// the line.
-    fn make_opaque(&mut self, span: Span) {
+    pub(super) fn make_opaque(&mut self, span: Span) {
         let origin = Origin::Opaque(span);
         self.weight.origin = origin;
         self.backup.origin = origin;
@@ -162,8 +170,10 @@ impl Reader<'_, '_> {
         if !(0..=256).contains(&written) && !self.line.is_opaque(at + 1) {
             self.refused.push((Refusal::Weight(written), at + 1));
         }
-        let weight = u32::try_from(written.clamp(0, 256)).unwrap_or(0);
-        self.settings.weight = self.value(weight, at);
+        // A refused negative weight says nothing about the share that is wanted.
+        if let Ok(weight) = u32::try_from(written.min(256)) {
+            self.settings.weight = self.value(weight, at);
+        }
         2
     }
 
@@ -237,6 +247,9 @@ impl Reader<'_, '_> {
             }
             "rise" | "fall" => {
                 let count = self.count(at);
+                if count.value == 0 && !self.line.is_opaque(at + 1) {
+                    self.refused.push((Refusal::Zero, at + 1));
+                }
                 let timing = &mut Arc::make_mut(&mut self.settings.options).timing;
                 if word == "rise" {
                     timing.rise = count;

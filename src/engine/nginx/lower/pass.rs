@@ -54,7 +54,6 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, place: &Place<'_>, item: Item<'
         condition: place.condition.clone(),
         target,
         span: directive.span(),
-        target_span: directive.word_span(1),
         next_upstream: Some(next_upstream),
         connect_timeout: Some(connect_timeout),
     });
