@@ -87,6 +87,11 @@ impl Notes {
             .next()
     }
 
+    /// The whole text on one line.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Whether `word` occurs, in any case, between characters that are no letters or digits.
     pub fn mention_word(&self, word: &str) -> bool {
         let (text, word) = (self.text.to_lowercase(), word.to_lowercase());

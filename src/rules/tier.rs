@@ -161,9 +161,8 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// weight in each.
     fn are_groups(&self) -> bool {
         let set_apart = |server: &&Server| {
-            let notes = self.view.server_notes(server);
-            (GROUP_WORDS.iter())
-                .any(|word| has_token(&server.name, word) || notes.mention_word(word))
+            names_a_group(&server.name)
+                || server.comment.is_some() && names_a_group(self.view.server_notes(server).text())
         };
         let (apart, rest): (Vec<&Server>, Vec<&Server>) = self.servers().partition(set_apart);
         let one_weight = |group: &[&Server]| {
@@ -273,12 +272,14 @@ pub(super) fn listed_weights(tier: &Tier<'_, '_>) -> String {
     }
 }
 
-/// Whether `word` is a part of `name` between separators, digits behind it aside: `auth-canary2`.
-fn has_token(name: &str, word: &str) -> bool {
-    let mut tokens = name.split(|c: char| !c.is_ascii_alphanumeric());
+/// Whether a part of `text` between separators is one of [`GROUP_WORDS`], digits behind it aside:
+/// `auth-canary2`.
+fn names_a_group(text: &str) -> bool {
+    let mut tokens = text.split(|c: char| !c.is_ascii_alphanumeric());
     tokens.any(|token| {
-        token
-            .trim_end_matches(|c: char| c.is_ascii_digit())
-            .eq_ignore_ascii_case(word)
+        let word = token.trim_end_matches(|c: char| c.is_ascii_digit());
+        GROUP_WORDS
+            .iter()
+            .any(|group| word.eq_ignore_ascii_case(group))
     })
 }
