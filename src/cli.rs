@@ -32,6 +32,10 @@ pub struct Cli {
 pub enum Command {
     /// Is this configuration safe? Reports what would send traffic to the wrong place
     Check(CheckArgs),
+    /// Where does the traffic go, and where when a server dies? Prints each server's share
+    Shares(SharesArgs),
+    /// Which servers would the proxy pick? Replays requests or keys from a fresh start
+    Pick(PickArgs),
     /// What does lbaudit read in it? Prints the normalized model
     Model(InputArgs),
     /// What does this finding mean, and what do I do now? Prints the page of a rule
@@ -179,6 +183,58 @@ pub struct CheckArgs {
     /// Exit with 0 even when there are findings
     #[arg(long)]
     pub exit_zero: bool,
+}
+
+/// Arguments of `shares`.
+#[derive(Debug, Args)]
+pub struct SharesArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Show only the backends of this name
+    #[arg(long, value_name = "NAME")]
+    pub backend: Vec<String>,
+    /// Show what happens without this server; several are out together
+    #[arg(long, value_name = "SERVER", conflicts_with = "each_failure")]
+    pub down: Vec<String>,
+    /// Show what every single failure does, not just the worst one
+    #[arg(long)]
+    pub each_failure: bool,
+}
+
+/// Arguments of `pick`.
+#[derive(Debug, Args)]
+pub struct PickArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// The backend
+    #[arg(long, value_name = "NAME")]
+    pub backend: String,
+    /// Take this server out first
+    #[arg(long, value_name = "SERVER")]
+    pub down: Vec<String>,
+    /// What is sent.
+    #[command(flatten)]
+    pub requests: RequestArgs,
+}
+
+/// The requests of `pick`: one of these.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct RequestArgs {
+    /// This many equal requests for /
+    #[arg(long, value_name = "N")]
+    pub requests: Option<u64>,
+    /// One request for each of these hash keys: text, or an address for `source` and `ip_hash`
+    #[arg(long, value_name = "KEY", num_args = 1..)]
+    pub key: Vec<String>,
+    /// File with one hash key a line; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+    /// File with a request or an event a line, as JSON; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<PathBuf>,
 }
 
 /// Which findings are wanted.

@@ -88,7 +88,8 @@ proptest! {
     ) {
         let before = shares(engine, &backend, &down);
         let all = failures(engine, version(engine), &backend, &down).expect("known");
-        for Failure { lost, moved, after } in all {
+        for Failure { down: failed, moved, after } in all {
+            let lost = failed[0];
             let mut more = down.clone();
             more.push(lost);
             prop_assert_eq!(&after, &shares(engine, &backend, &more));

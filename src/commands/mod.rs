@@ -5,7 +5,10 @@ mod check;
 mod environment;
 mod input;
 mod model;
+mod pick;
 mod selection;
+mod shares;
+mod story;
 
 use std::io::{self, Write};
 
@@ -45,6 +48,8 @@ pub fn run(cli: &Cli, style: Style, today: Date, out: &mut dyn Write) -> Result<
     };
     match &cli.command {
         Command::Check(args) => check::run(args, &mut run),
+        Command::Shares(args) => shares::run(args, &mut run),
+        Command::Pick(args) => pick::run(args, &mut run),
         Command::Model(args) => model::run(args, &mut run),
         Command::Explain { rule } => catalogue::explain(rule, &mut run),
         Command::Rules => catalogue::list(&mut run),

@@ -1,7 +1,7 @@
-//! What each single failure does to the traffic of a backend.
+//! What failures do to the traffic of a backend.
 //!
-//! In: a backend and the servers that are out already. Out: for every server that serves, the shares
-//! without it and how much of the traffic changes its server.
+//! In: a backend and servers that fail, or every single one in turn. Out: the shares without them
+//! and how much of the traffic changes its server.
 
 use super::fraction::part;
 use super::ketama::{self, Ketama};
@@ -13,11 +13,11 @@ use crate::model::{Backend, Engine, Version};
 /// Larger backends have no table of failures: it grows with the square of the servers.
 const MOST_SERVERS: usize = 512;
 
-/// One more server out.
+/// One or more servers out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Index of the server that fails.
-    pub lost: usize,
+    /// Indices of the servers that fail.
+    pub down: Vec<usize>,
     /// The fraction of all requests or keys whose server changes, the lost server's included.
     pub moved: Share,
     /// The traffic without it.
@@ -53,16 +53,38 @@ pub fn failures(
         let mut without = pool.clone();
         without.take_out(lost);
         Some(Failure {
-            lost,
-            moved: survivors.moved(&without, lost, &before)?,
+            down: vec![lost],
+            moved: survivors.moved(&without, &[lost], &before)?,
             after: survivors.after(&without, lost, &before)?,
         })
     };
     serving.iter().map(|lost| failure(*lost)).collect()
 }
 
-/// The servers with the largest share after any single failure, worst first: which failure, which
-/// survivor and its share.
+/// What happens when the servers at `down` fail together.
+pub fn failure(
+    engine: Engine,
+    version: Version,
+    backend: &Backend,
+    down: &[usize],
+) -> Option<Failure> {
+    let pool = Pool::new(engine, version, backend, &[])?;
+    let before = predict_pool(&pool)?;
+    let (tier, _) = pool.serving();
+    let survivors = if effective_method(&pool, tier) == Method::HashMap {
+        Survivors::Map(hash_slots(&pool, tier)?)
+    } else {
+        Survivors::Plain
+    };
+    let without = Pool::new(engine, version, backend, down)?;
+    Some(Failure {
+        down: down.to_vec(),
+        moved: survivors.moved(&without, down, &before)?,
+        after: predict_pool(&without)?,
+    })
+}
+
+/// The failure that leaves the most on one server.
 pub fn worst(failures: &[Failure]) -> Option<&Failure> {
     let busiest = |failure: &Failure| failure.busiest().map_or(Share::ZERO, |(_, share)| share);
     // The first of equally bad ones.
@@ -153,9 +175,10 @@ impl Survivors {
 
     /// Only a map deals the keys of the survivors out again; everywhere else it is the lost server's
     /// share that moves.
-    fn moved(&self, without: &Pool<'_>, lost: usize, before: &Prediction) -> Option<Share> {
+    fn moved(&self, without: &Pool<'_>, lost: &[usize], before: &Prediction) -> Option<Share> {
         let Self::Map(slots) = self else {
-            return before.shares.get(lost).copied();
+            let shares = lost.iter().filter_map(|lost| before.shares.get(*lost));
+            return Some(shares.sum());
         };
         let (tier, _) = without.serving();
         match tier {

@@ -25,7 +25,7 @@ use crate::model::{Backend, Engine, Version};
 pub use moved::{Moved, State, moved};
 use pool::{Method, Pool};
 
-pub use failure::{Failure, failures, worst};
+pub use failure::{Failure, failure, failures, worst};
 pub use key::{Extractor, OwnedKey, Request, Unsupported};
 pub use pick::{Key, Picker, Unpredictable, WeightChange};
 

@@ -10,6 +10,8 @@ pub mod catalogue;
 pub mod check;
 pub mod explain;
 pub mod model;
+pub mod picks;
+pub mod traffic;
 
 mod concise;
 mod excerpt;

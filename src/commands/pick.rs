@@ -1,0 +1,175 @@
+//! `lbaudit pick`: which servers would the proxy choose?
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use super::shares::unknown;
+use super::story::Step;
+use super::{Outcome, Run, finish, input, written};
+use crate::audit::Audit;
+use crate::cli::{PickArgs, RequestArgs};
+use crate::error::Error;
+use crate::model::{Backend, Instance};
+use crate::predict::{Extractor, OwnedKey, Picker, Request};
+use crate::report::picks::{self, Pick, Picks};
+
+pub(super) fn run(args: &PickArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
+    let audit = input::read(&args.input, &input::settings(run.global)?)?;
+    let (instance, backend) = find(&audit, &args.backend)?;
+    let picks = Picks {
+        engine: instance.engine,
+        backend,
+        picks: replay(instance, backend, args)?,
+    };
+    written(picks::write(&picks, run.format(), run.style, run.out))?;
+    Ok(finish(audit, 0))
+}
+
+fn find<'a>(audit: &'a Audit, name: &str) -> Result<(&'a Instance, &'a Backend), Error> {
+    let instances = audit.instances.iter().filter_map(|audited| audited.main());
+    let all = instances.flat_map(|instance| {
+        let backends = instance.backends.iter();
+        backends.map(move |backend| (instance, backend))
+    });
+    let mut named = all.clone().filter(|(_, backend)| backend.name == name);
+    match (named.next(), named.next()) {
+        (Some(found), None) => Ok(found),
+        (Some(_), Some(_)) => Err(Error::Usage(format!(
+            "there is more than one backend `{name}`; name the file that is meant"
+        ))),
+        (None, _) => Err(unknown(
+            "backend",
+            name,
+            all.map(|(_, backend)| backend.name.as_str()),
+        )),
+    }
+}
+
+/// A backend at work, and what it has picked.
+struct Replay<'a> {
+    backend: &'a Backend,
+    extractor: Extractor,
+    picker: Picker<'a>,
+    picks: Vec<Pick>,
+}
+
+fn replay(instance: &Instance, backend: &Backend, args: &PickArgs) -> Result<Vec<Pick>, Error> {
+    let refused = |fault: &dyn std::error::Error| Error::Usage(fault.to_string());
+    let (engine, version) = (instance.engine, instance.version);
+    let mut replay = Replay {
+        backend,
+        extractor: Extractor::new(backend, version).map_err(|fault| refused(&fault))?,
+        picker: Picker::new(engine, version, backend).map_err(|fault| refused(&fault))?,
+        picks: Vec::new(),
+    };
+    for name in &args.down {
+        let server = replay.server(name)?;
+        replay.picker.set_down(server, true);
+    }
+    replay.play(&args.requests)?;
+    Ok(replay.picks)
+}
+
+impl Replay<'_> {
+    fn play(&mut self, requests: &RequestArgs) -> Result<(), Error> {
+        if let Some(count) = requests.requests {
+            return self.request(&Request::default(), count);
+        }
+        for key in &requests.key {
+            self.key(key)?;
+        }
+        if let Some(path) = &requests.keys {
+            for key in read(path)?.lines() {
+                self.key(key)?;
+            }
+        }
+        if let Some(path) = &requests.events {
+            for (number, line) in read(path)?.lines().enumerate() {
+                if line.trim().is_empty() {
+                    continue;
+                }
+                let step = Step::parse(line).and_then(|step| self.step(step));
+                step.map_err(|fault| {
+                    Error::Usage(format!("{}:{}: {fault}", path.display(), number + 1))
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, step: Step) -> Result<(), Error> {
+        match step {
+            Step::Request(request, repeat) => self.request(&request, repeat),
+            Step::Down(name) => {
+                let server = self.server(&name)?;
+                self.picker.set_down(server, true);
+                Ok(())
+            }
+            Step::Up(name) => {
+                let server = self.server(&name)?;
+                self.picker.set_down(server, false);
+                Ok(())
+            }
+            Step::Weight(name, change) => {
+                let server = self.server(&name)?;
+                let changed = self.picker.set_weight(server, change);
+                changed.map_err(|fault| Error::Usage(fault.to_string()))
+            }
+        }
+    }
+
+    fn request(&mut self, request: &Request, repeat: u64) -> Result<(), Error> {
+        let key = self.extractor.key(request);
+        let key = key.map_err(|fault| Error::Usage(fault.to_string()))?;
+        for _ in 0..repeat {
+            self.pick(shown(&key), &key);
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, text: &str) -> Result<(), Error> {
+        let key = self.extractor.key_from_text(text);
+        let key = key.map_err(|fault| Error::Usage(fault.to_string()))?;
+        self.pick(Some(text.to_owned()), &key);
+        Ok(())
+    }
+
+    fn pick(&mut self, shown: Option<String>, key: &OwnedKey) {
+        let server = self.picker.pick(key.borrow());
+        self.picks.push(Pick { key: shown, server });
+    }
+
+    fn server(&self, name: &str) -> Result<usize, Error> {
+        let mut servers = self.backend.servers.iter();
+        let names = self
+            .backend
+            .servers
+            .iter()
+            .map(|server| server.name.as_str());
+        (servers.position(|server| server.name == name))
+            .ok_or_else(|| unknown("server", name, names))
+    }
+}
+
+/// A key as text; bytes that are no text are shown as they can be.
+fn shown(key: &OwnedKey) -> Option<String> {
+    match key {
+        OwnedKey::Missing => None,
+        OwnedKey::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        OwnedKey::Address(address) => Some(address.to_string()),
+    }
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    let fault = |source| Error::Read {
+        path: path.into(),
+        source,
+    };
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(fault)?;
+        return Ok(text);
+    }
+    fs::read_to_string(path).map_err(fault)
+}

@@ -1,0 +1,91 @@
+//! `lbaudit shares`: where does the traffic go, and where when a server dies?
+
+use super::{Outcome, Run, finish, input, written};
+use crate::audit::Audit;
+use crate::cli::SharesArgs;
+use crate::error::Error;
+use crate::model::{Backend, Instance};
+use crate::predict::{failure, failures, predict, worst};
+use crate::report::traffic::{self, Traffic};
+
+pub(super) fn run(args: &SharesArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
+    let audit = input::read(&args.input, &input::settings(run.global)?)?;
+    let rows = traffic(&audit, args)?;
+    written(traffic::write(&rows, run.format(), run.style, run.out))?;
+    Ok(finish(audit, 0))
+}
+
+fn traffic<'a>(audit: &'a Audit, args: &SharesArgs) -> Result<Vec<Traffic<'a>>, Error> {
+    let mut rows = Vec::new();
+    let mut known = Vec::new();
+    for instance in audit.instances.iter().filter_map(|audited| audited.main()) {
+        for backend in instance
+            .backends
+            .iter()
+            .filter(|backend| !backend.servers.is_empty())
+        {
+            known.push(backend.name.as_str());
+            if args.backend.is_empty() || args.backend.iter().any(|name| backend.name == *name) {
+                rows.push(row(instance, backend, args));
+            }
+        }
+    }
+    let servers = || {
+        rows.iter()
+            .flat_map(|row| row.backend.servers.iter().map(|server| &*server.name))
+    };
+    for name in &args.backend {
+        if !known.contains(&name.as_str()) {
+            return Err(unknown("backend", name, known.iter().copied()));
+        }
+    }
+    for name in &args.down {
+        if !servers().any(|server| server == name) {
+            return Err(unknown("server", name, servers()));
+        }
+    }
+    if !args.down.is_empty() {
+        // A backend without any of these servers has nothing to show.
+        rows.retain(|row| !row.failures.is_empty());
+    }
+    Ok(rows)
+}
+
+fn row<'a>(instance: &'a Instance, backend: &'a Backend, args: &SharesArgs) -> Traffic<'a> {
+    let (engine, version) = (instance.engine, instance.version);
+    let down: Vec<usize> = (backend.servers.iter().enumerate())
+        .filter(|(_, server)| args.down.iter().any(|name| server.name == *name))
+        .map(|(index, _)| index)
+        .collect();
+    let single = || failures(engine, version, backend, &[]).unwrap_or_default();
+    let shown = if args.each_failure {
+        single()
+    } else if args.down.is_empty() {
+        worst(&single()).cloned().into_iter().collect()
+    } else {
+        let given = (!down.is_empty()).then(|| failure(engine, version, backend, &down));
+        given.flatten().into_iter().collect()
+    };
+    Traffic {
+        root: &instance.root,
+        engine,
+        backend,
+        now: predict(engine, version, backend, &[]),
+        failures: shown,
+        worst_only: args.down.is_empty() && !args.each_failure,
+    }
+}
+
+/// A name that is not there, with the nearest one that is.
+pub(super) fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Error {
+    let nearest = known.min_by_key(|other| strsim::damerau_levenshtein(other, name));
+    let hint = match nearest {
+        Some(nearest)
+            if strsim::damerau_levenshtein(nearest, name) <= 3.min(name.chars().count() / 2) =>
+        {
+            format!("; did you mean `{nearest}`?")
+        }
+        _ => String::new(),
+    };
+    Error::Usage(format!("there is no {what} `{name}`{hint}"))
+}

@@ -1,0 +1,196 @@
+//! `shares` and `pick` from the command line to their output.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on fails"
+)]
+
+use std::io::Write;
+
+use clap::Parser;
+use lbaudit::cli::Cli;
+use lbaudit::error::Error;
+use lbaudit::report::Style;
+use serde_json::Value;
+
+const CONFIG: &str = "\
+defaults
+  mode http
+  timeout connect 1s
+  timeout client 30s
+  timeout server 30s
+
+frontend public
+  bind :8080
+  default_backend auth
+
+backend auth
+  balance roundrobin
+  server auth1 10.0.0.11:8080 weight 100
+  server auth2 10.0.0.12:8080 weight 100
+  server auth3 10.0.0.13:8080
+  server spare 10.0.0.14:8080 backup
+
+backend users
+  balance hdr(x-user)
+  server a 10.0.0.1:80
+  server b 10.0.0.2:80
+  server c 10.0.0.3:80
+
+backend dice
+  balance random
+  server a 10.0.0.1:80
+  server b 10.0.0.2:80
+";
+
+fn file(content: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::Builder::new()
+        .suffix(".cfg")
+        .tempfile()
+        .expect("a file");
+    file.write_all(content.as_bytes()).expect("written");
+    file
+}
+
+fn run(words: &[&str]) -> Result<String, Error> {
+    let config = file(CONFIG);
+    let path = config.path().to_str().expect("text").to_owned();
+    let (command, rest) = words.split_first().expect("a command");
+    let mut all = vec!["lbaudit", "--no-config", command, &path];
+    all.extend(rest);
+    let cli = Cli::try_parse_from(all).map_err(|fault| Error::Usage(fault.to_string()))?;
+    let mut out = Vec::new();
+    let today = jiff::civil::date(2026, 1, 1);
+    lbaudit::commands::run(
+        &cli,
+        Style {
+            width: 80,
+            ..Style::PLAIN
+        },
+        today,
+        &mut out,
+    )?;
+    Ok(String::from_utf8(out)
+        .expect("text")
+        .replace(&path, "haproxy.cfg"))
+}
+
+fn json(words: &[&str]) -> Value {
+    let mut words = words.to_vec();
+    words.extend(["--format", "json"]);
+    serde_json::from_str(&run(&words).expect("it works")).expect("JSON")
+}
+
+#[test]
+fn shares_are_shown_with_bars_and_the_worst_failure() {
+    let text = run(&["shares", "--backend", "auth"]).expect("it works");
+    let expected = "\
+backend auth (haproxy.cfg): roundrobin, exact order of picks known
+  server  weight  tier    share   fair  ratio
+  auth1      100  active  49.8%  33.3%  1.49x  ██████████████████████████████
+  auth2      100  active  49.8%  33.3%  1.49x  ██████████████████████████████
+  auth3        1  active   0.5%  33.3%  0.01x  ▎                   │
+  spare        1  backup   0.0%   0.0%      -
+  worst single failure: without auth1, 49.8% of requests move: auth2 takes
+    99.0% (1.99 times as much as now)
+";
+    assert_eq!(text, expected);
+    assert!(text.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn a_map_moves_two_thirds_of_the_keys_of_three_servers() {
+    let document = json(&["shares", "--backend", "users", "--each-failure"]);
+    assert_eq!(document["schema"], "lbaudit/shares/1");
+    let failures = document["backends"][0]["failures"]
+        .as_array()
+        .expect("a list");
+    assert_eq!(failures.len(), 3);
+    assert_eq!(failures[1]["down"], serde_json::json!(["b"]));
+    assert_eq!(failures[1]["moved"], 2.0 / 3.0);
+    assert_eq!(
+        failures[1]["servers"][0],
+        serde_json::json!({"server": "a", "share": 0.5})
+    );
+}
+
+#[test]
+fn servers_that_are_down_together_are_one_failure() {
+    let document = json(&[
+        "shares", "--down", "auth1", "--down", "auth2", "--down", "auth3",
+    ]);
+    let backends = document["backends"].as_array().expect("a list");
+    assert_eq!(
+        backends.len(),
+        1,
+        "backends without these servers are left out"
+    );
+    let failure = &backends[0]["failures"][0];
+    assert_eq!(failure["moved"], 1.0);
+    assert_eq!(
+        failure["servers"],
+        serde_json::json!([{"server": "spare", "share": 1.0}])
+    );
+}
+
+#[test]
+fn picks_follow_the_order_of_the_proxy() {
+    let picks = json(&[
+        "pick",
+        "--backend",
+        "auth",
+        "--requests",
+        "4",
+        "--down",
+        "auth2",
+    ]);
+    assert_eq!(picks["schema"], "lbaudit/pick/1");
+    let servers: Vec<&Value> = (picks["picks"].as_array().expect("a list").iter())
+        .map(|pick| &pick["server"])
+        .collect();
+    assert_eq!(servers, ["auth1", "auth1", "auth1", "auth1"]);
+    assert_eq!(picks["picks"][0]["key"], Value::Null);
+}
+
+#[test]
+fn a_story_of_requests_and_events_is_replayed() {
+    let story = file(
+        "{\"headers\":{\"X-User\":\"7\"},\"repeat\":2}\n\n{\"down\":\"b\"}\n\
+         {\"headers\":{\"x-user\":\"7\"}}\n{\"down\":\"a\"}\n{\"down\":\"c\"}\n{}\n",
+    );
+    let path = story.path().to_str().expect("text");
+    let picks = json(&["pick", "--backend", "users", "--events", path]);
+    let expected = serde_json::json!([
+        {"key": "7", "server": "b"},
+        {"key": "7", "server": "b"},
+        {"key": "7", "server": "c"},
+        {"key": null, "server": null},
+    ]);
+    assert_eq!(picks["picks"], expected);
+}
+
+#[test]
+fn what_cannot_be_answered_is_said() {
+    let story = file("{\"downn\":\"b\"}\n");
+    let path = story.path().to_str().expect("text");
+    for (words, part) in [
+        (vec!["shares", "--backend", "auht"], "did you mean `auth`?"),
+        (
+            vec!["shares", "--down", "auth9"],
+            "there is no server `auth9`; did you mean `auth1`?",
+        ),
+        (
+            vec!["pick", "--backend", "dice", "--requests", "1"],
+            "draws servers at random",
+        ),
+        (
+            vec!["pick", "--backend", "users", "--events", path],
+            ":1: unknown field `downn`",
+        ),
+        (vec!["pick", "--backend", "auth"], "--requests"),
+    ] {
+        let fault = run(&words).expect_err("refused").to_string();
+        assert!(fault.contains(part), "{fault}");
+    }
+}
