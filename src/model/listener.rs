@@ -26,6 +26,8 @@ pub struct Listener {
     /// HAProxy: an unconditional `http-request return`, `deny` or `redirect`, which answers before
     /// any route is looked at.
     pub answers_itself: Option<Span>,
+    /// HAProxy: the same rules with a condition.
+    pub answers_partly: Vec<Span>,
     /// Comments above the header and inside, in order.
     pub comments: Vec<Span>,
 }

@@ -88,6 +88,7 @@ impl Lowering {
             server_names: Vec::new(),
             restores_client_address: proxy.restores_client_address,
             answers_itself: proxy.answers_itself,
+            answers_partly: proxy.answers_partly,
             comments: proxy.comments,
         });
     }
@@ -143,7 +144,7 @@ fn backend(proxy: &mut Proxy) -> Backend {
     backend.use_server = std::mem::take(&mut proxy.use_server);
     backend.fullconn = common.fullconn;
     backend.answers_itself = proxy.answers_itself;
-    backend.answers_partly = proxy.answers_partly;
+    backend.answers_partly = proxy.answers_partly.first().copied();
     backend.state_file.clone_from(&common.state_file);
     backend
 }

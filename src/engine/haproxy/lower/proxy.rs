@@ -73,7 +73,7 @@ pub(super) struct Proxy {
     pub(super) use_server: Vec<(Option<Text>, Span)>,
     pub(super) default_servers: Vec<DefaultServer>,
     pub(super) answers_itself: Option<Span>,
-    pub(super) answers_partly: Option<Span>,
+    pub(super) answers_partly: Vec<Span>,
     pub(super) restores_client_address: Option<Span>,
     /// Written `id`.
     pub(super) id: Option<(u32, Span)>,
@@ -113,7 +113,7 @@ impl Proxy {
             use_server: Vec::new(),
             default_servers: Vec::new(),
             answers_itself: None,
-            answers_partly: None,
+            answers_partly: Vec::new(),
             restores_client_address: None,
             id: None,
             acls: Acls::default(),
@@ -210,7 +210,7 @@ impl Proxy {
         if condition == Condition::Always {
             self.answers_itself.get_or_insert(line.whole());
         } else {
-            self.answers_partly.get_or_insert(line.whole());
+            self.answers_partly.push(line.whole());
         }
         true
     }

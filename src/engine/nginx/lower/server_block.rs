@@ -83,6 +83,7 @@ fn new_listener(directive: Directive<'_>, group: Group) -> Listener {
         server_names: Vec::new(),
         restores_client_address: None,
         answers_itself: None,
+        answers_partly: Vec::new(),
         comments: comment::of_block(directive),
     }
 }
