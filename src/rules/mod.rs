@@ -13,10 +13,12 @@ mod wording;
 mod backend_drift;
 mod balance_first_without_maxconn;
 mod capacity_after_one_loss;
+mod catch_all_missing;
 mod check_options_without_check;
 mod client_ip_hash_behind_proxy;
 mod cookie_coverage;
 mod dangling_backend_reference;
+mod default_server_too_late;
 mod duplicate_server_address;
 mod dynamic_backend_unresolved;
 mod expired_ignore;
@@ -145,6 +147,7 @@ pub static ALL: &[&Rule] = &[
     &l4_check_on_http_backend::RULE,
     &leastconn_blackhole::RULE,
     &check_options_without_check::RULE,
+    &default_server_too_late::RULE,
     &slow_failure_detection::RULE,
     &max_fails_zero::RULE,
     // C. Failover
@@ -159,6 +162,7 @@ pub static ALL: &[&Rule] = &[
     &max_conns_not_shared::RULE,
     // E. Routing
     &dangling_backend_reference::RULE,
+    &catch_all_missing::RULE,
     &unused_backend::RULE,
     &split_not_total::RULE,
     &dynamic_backend_unresolved::RULE,
