@@ -26,26 +26,22 @@ const TELLING: &[&str] = &[
     "sessionid",
     "jsessionid",
     "phpsessid",
-    "x-auth",
-    "jwt",
-    "bearer",
 ];
 
-/// Whole names that announce a secret.
-const WHOLE: &[&str] = &[
+/// Whole names that do; `http_auth_bearer` is a sample of HAProxy.
+const WHOLE: &[&str] = &["auth-bearer", "x-auth"];
+
+/// Names that announce a secret only as a parameter, `key=…`.
+const PARAMETERS: &[&str] = &[
     "pass",
     "pwd",
     "pw",
     "passw",
-    "auth-token",
     "psk",
     "otp",
     "pin",
-    "apitoken",
-];
-
-/// Names that announce a secret only as a parameter, `key=…`.
-const PARAMETERS: &[&str] = &[
+    "jwt",
+    "bearer",
     "key",
     "sig",
     "signature",
@@ -133,7 +129,8 @@ fn normal(name: &[u8]) -> String {
 
 /// Whether the word or the two behind `name` are a secret.
 pub(super) fn is_sensitive(name: &[u8]) -> bool {
-    if name.len() > 128 {
+    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.$\"'\\{}()[]`,!<>".contains(byte);
+    if name.len() > 128 || !name.iter().all(inside) {
         return false;
     }
     let name = normal(name);
@@ -201,5 +198,6 @@ pub(super) fn is_trivial(value: &[u8]) -> bool {
             | b"=="
             | b":"
             | b"is"
+            | b"http_auth_bearer"
     )
 }

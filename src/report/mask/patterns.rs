@@ -290,7 +290,10 @@ fn known_forms(text: &[u8], found: &mut Vec<Range<usize>>) {
     for (form, least) in FORMS {
         for start in memchr::memmem::find_iter(text, form) {
             let inside_word = start.checked_sub(1).and_then(|at| text.get(at));
-            if inside_word.is_some_and(u8::is_ascii_alphanumeric) {
+            // `/$1$name` is a rewritten path.
+            let joined =
+                |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'}' | b'.');
+            if inside_word.is_some_and(joined) {
                 continue;
             }
             let rest = text.get(start..).unwrap_or_default();
@@ -313,7 +316,9 @@ fn schemes(text: &[u8], found: &mut Vec<Range<usize>>) {
     for scheme in [&b"bearer"[..], b"basic", b"digest"] {
         for at in memchr::memmem::find_iter(&lower, scheme) {
             let from = at + scheme.len();
-            let start = value_start(text, from);
+            let blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\\');
+            let rest = text.get(from..).unwrap_or_default();
+            let start = from + rest.iter().take_while(blank).count();
             let rest = text.get(start..).unwrap_or_default();
             let length = rest.iter().take_while(|byte| is_token(**byte)).count();
             let value = rest.get(..length).unwrap_or_default();
@@ -354,7 +359,8 @@ fn functions(text: &[u8], found: &mut Vec<Range<usize>>) {
                 .position(|byte| matches!(byte, b')' | b'\n'))
                 .unwrap_or(rest.len());
             let inside = rest.get(..end).unwrap_or_default();
-            if let Some(comma) = memchr::memchr(b',', inside) {
+            let file = memchr::memmem::find(inside, b".pem").is_some();
+            if let Some(comma) = memchr::memchr(b',', inside).filter(|_| !file) {
                 found.push(start + comma + 1..start + end);
             }
         }

@@ -37,7 +37,7 @@ nginx | auth_http_header X-Auth-Key "S3CRet"; => auth_http_header X-Auth-Key ***
 nginx | env API_TOKEN=S3CRet; => env API_TOKEN=***;
 nginx | # password: S3CRet => # password: ***
 nginx | local c = { password = "S3CRet" } => local c = { password = *** }
-nginx | js_var $x 'Bearer S3CRet99'; => js_var $x 'Bearer ***;
+nginx | js_var $x 'Bearer S3CRet99'; => js_var $x 'Bearer ***';
 "#;
 
 const NO_SECRETS: &str = r#"
@@ -60,6 +60,14 @@ nginx | auth_basic_user_file /etc/nginx/htpasswd;
 nginx | proxy_cache_path /x keys_zone=token:10m;
 nginx | proxy_pass http://auth:8080/a@b;
 nginx | server 10.0.0.1:8080 weight=100 max_fails=3;
+nginx | pass 127.0.0.1:8091;
+nginx | proxy_pass http://127.0.0.1:8081/$1$name.html;
+nginx | log_format basic 'requestCounter:$requestCounter';
+nginx | add_header 'X-Proxy' "NGINX Plus Proxy_Pass" always;
+nginx | auth_jwt "API";
+haproxy | http-request set-var(txn.bearer) http_auth_bearer
+haproxy | http-request deny unless { var(txn.jwt_alg) -m beg "ES" }
+haproxy | http-request set-var(txn.v) var(txn.b),jwt_verify(txn.alg,"/etc/ssl/a.pem")
 nginx | location /token { proxy_pass http://tokens; }
 "#;
 
