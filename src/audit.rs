@@ -112,7 +112,7 @@ impl Audit {
             .collect();
         findings.extend(rules::check_audit(&contexts));
         terms.settings.apply(&mut findings, &self.sources);
-        let mut findings = rules::without_replaced(findings);
+        let mut findings = rules::joined(rules::without_replaced(findings));
         rules::sort(&mut findings, &self.sources);
         findings
     }

@@ -289,6 +289,27 @@ fn independent_mistakes_are_all_reported() {
     }
 }
 
+#[test]
+fn a_cause_in_defaults_is_one_finding_that_names_what_it_affects() {
+    let backend = |name: &str| {
+        let server = |n| format!("  server s{n} 10.0.0.{n}:80 check\n");
+        format!("backend {name}\n") + &(1..=3).map(server).collect::<String>()
+    };
+    let defaults = "defaults\n  mode http\n  balance uri\n  timeout connect 5s\n  \
+                    timeout client 30s\n  timeout server 30s\n";
+    let names = ["a", "b", "c", "d", "e"];
+    let example = Example {
+        engine: Engine::Haproxy,
+        fires: 1,
+        text: defaults.to_owned() + &names.map(backend).concat(),
+    };
+    let mut found = pipeline(&example);
+    found.retain(|finding| finding.rule == "map-based-hash-reshuffle");
+    assert_eq!(found.len(), 1, "{}", messages(&found));
+    let also = "the same goes for `b`, `c`, `d` and 1 more";
+    assert!(found[0].message.ends_with(also), "{}", found[0].message);
+}
+
 /// The rules on weights, the general one first.
 const ON_WEIGHTS: [&str; 3] = [
     "uneven-distribution",

@@ -105,7 +105,7 @@ fn finding(tier: &Tier<'_, '_>, group: &[&Server]) -> Option<Finding> {
     let consequence = if merges {
         "their points on the ring coincide, so together they get the share of one server".to_owned()
     } else if same == total {
-        format!("losing it removes all {total} servers")
+        format!("these {total} lines are one server, and losing it is losing all")
     } else {
         let share = share(tier, group).map_or(String::new(), |share| {
             format!("it receives {share} of {}, and ", tier.view.unit())

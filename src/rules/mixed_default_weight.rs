@@ -104,13 +104,14 @@ fn singled_out(
         ),
     };
     let message = format!(
-        "only {who} of {} {have} a weight ({}) beside {} with none (default 1): {consequence}",
+        "only {who} of {} {have} {}, the other {} have the default 1: {consequence}",
         tier.view.title(),
         weights_of(written),
-        count(without.len(), "server"),
+        without.len(),
     );
     let span = first.weight.origin.span().unwrap_or(first.head);
-    let finding = Finding::new(severity, span, message, help(tier, written))
+    let help = "remove it or give all servers the same, or state the reason in a comment beside it";
+    let finding = Finding::new(severity, span, message, help)
         .label(format!("weight {} here", first.weight.value));
     Some(complete(finding, tier, written, without))
 }

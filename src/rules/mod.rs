@@ -6,6 +6,7 @@
 mod facts;
 mod notes;
 mod page;
+mod place;
 mod tier;
 mod view;
 mod wording;
@@ -64,6 +65,7 @@ use std::sync::OnceLock;
 
 pub use notes::Notes;
 pub use page::{Category, Example, Page};
+pub use place::joined;
 pub use view::{BackendView, Context, ratio};
 
 use crate::finding::Finding;

@@ -32,10 +32,13 @@ fn names(tier: &Tier<'_, '_>) -> Option<Finding> {
     let several: Vec<&Server> = tier.servers().filter(|one| known(one).is_some()).collect();
     let first = *several.first()?;
     let message = format!(
-        "{} in {} can stand for several addresses ({}): nginx gives a full share to each of them",
+        "{} in {} can stand for several addresses{}: nginx gives a full share to each of them",
         wording::names(&names_of(several.iter().copied())),
         tier.view.title(),
-        addresses(first)?
+        match several.as_slice() {
+            [one] => format!(" ({})", addresses(one)?),
+            _ => String::new(),
+        }
     );
     let help = if first.address.is_local() {
         "write the address: `127.0.0.1`"

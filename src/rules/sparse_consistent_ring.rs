@@ -67,7 +67,11 @@ fn finding(tier: &Tier<'_, '_>, shares: &[f64], busiest: &Server, share: f64) ->
     let span = (backend.hash_type.origin.span())
         .or_else(|| backend.algorithm.origin.span())
         .unwrap_or(backend.span);
-    let help = "write `default-server weight 100` above the servers: 1600 points each, same shares";
+    let help = if tier.weight_ratio() > 1.0 {
+        "multiply all weights by the same number, so that the lightest has 50 or more"
+    } else {
+        "write `default-server weight 100` above the servers: 1600 points each, still equal"
+    };
     Finding::new(severity, span, message, help)
         .backend(&backend.name)
         .label("16 points for each unit of weight")

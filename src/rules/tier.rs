@@ -236,7 +236,10 @@ impl<'v, 'a> Tier<'v, 'a> {
 
 /// How bad a ratio is, by the two limits that the rules on distribution have.
 pub(super) fn severity(rule: &Rule, context: &Context<'_>, ratio: f64) -> Option<Severity> {
-    if ratio > context.option(rule, "error-ratio") {
+    // Asking for settings costs more than most backends need.
+    if ratio <= 1.0 {
+        None
+    } else if ratio > context.option(rule, "error-ratio") {
         Some(Severity::Error)
     } else if ratio > context.option(rule, "max-ratio") {
         Some(Severity::Warning)

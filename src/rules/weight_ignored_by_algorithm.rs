@@ -30,10 +30,9 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(ignored) = ignored(view) else { return };
     let Some(tier) = Tier::of(view) else { return };
     let limit = match ignored {
-        Ignored::Always(_) => 1.0,
         // It converges to the weights as soon as there is load.
         Ignored::Idle("leastconn") => view.context.option(&RULE, "max-ratio"),
-        Ignored::Idle(_) => 1.0,
+        Ignored::Always(_) | Ignored::Idle(_) => 1.0,
     };
     if tier.weight_ratio() > limit {
         findings.extend(finding(&tier, &ignored));

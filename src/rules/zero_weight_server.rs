@@ -145,7 +145,10 @@ fn finding(view: &BackendView<'_>, out: &[Out<'_>]) -> Option<Finding> {
         None => format!("out ({}) with no reason or date", how(view, first)),
     };
     let message = format!("{who} {why}; {}", runs_on(view, primaries));
-    let help = "bring it back, or write the reason and `until=YYYY-MM-DD` in a comment above it";
+    let them = if out.len() == 1 { "it" } else { "them" };
+    let help = format!(
+        "bring {them} back, or write the reason and `until=YYYY-MM-DD` in a comment above {them}"
+    );
     let mut finding = Finding::new(severity, span(first.server), message, help)
         .backend(&view.backend.name)
         .label("takes no new traffic");
