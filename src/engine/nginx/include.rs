@@ -182,7 +182,7 @@ fn wanted(tree: &FileTree, findings: &mut Vec<Finding>) -> Vec<(u32, String, Spa
 }
 
 fn is_include(directive: &Directive<'_>) -> bool {
-    !directive.is_block() && *directive.name() == *b"include"
+    !directive.is_block() && directive.is(b"include")
 }
 
 /// An include: the file, its number among the includes of that file, the number of the target.

@@ -90,6 +90,18 @@ impl<'t> Directive<'t> {
         self.bytes(0)
     }
 
+    /// Whether this is its name. Most names are written plainly, so nothing is cooked.
+    pub(crate) fn is(self, name: &[u8]) -> bool {
+        let raw = self
+            .words()
+            .first()
+            .map_or(&b""[..], |&word| self.raw(word));
+        if raw.starts_with(b"\"") || raw.starts_with(b"'") || memchr::memchr(b'\\', raw).is_some() {
+            return *cook(raw) == *name;
+        }
+        raw == name
+    }
+
     /// The number of words behind the name.
     pub(crate) fn arguments(self) -> usize {
         self.words().len().saturating_sub(1)

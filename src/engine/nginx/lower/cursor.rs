@@ -90,7 +90,7 @@ impl<'t> Iterator for Children<'t> {
             let tree = block.tree;
             let directive = self.forest.trees.get(tree)?.directive(block.start)?;
             block.start = directive.next();
-            if !directive.is_block() && *directive.name() == *b"include" {
+            if !directive.is_block() && directive.is(b"include") {
                 let files = self.forest.included(tree, directive.index);
                 let blocks = files
                     .iter()

@@ -12,7 +12,7 @@ pub(super) fn collect(forest: &Forest, instance: &mut Instance) {
     for tree in &forest.trees {
         forwarded_for(tree, instance);
         for directive in directives(tree) {
-            if !directive.is_block() && *directive.name() == *b"resolver" {
+            if !directive.is_block() && directive.is(b"resolver") {
                 instance.resolvers.push(directive.span());
             }
         }
@@ -58,7 +58,7 @@ fn in_log_format(tree: &FileTree, word: usize) -> bool {
         .checked_sub(1)
         .and_then(|index| u32::try_from(index).ok())
         .and_then(|index| tree.directive(index));
-    directive.is_some_and(|directive| *directive.name() == *b"log_format")
+    directive.is_some_and(|directive| directive.is(b"log_format"))
 }
 
 /// Directives that only commercial nginx has.

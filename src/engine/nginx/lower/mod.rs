@@ -141,9 +141,9 @@ impl<'t> Lowering<'t> {
 
     /// What the blocks of a fragment belong to: a `proxy_pass` right in a `server` is of `stream`.
     fn stray_group(&self, stray: &[Item<'t>]) -> Group {
-        let is_server = |item: &&Item<'t>| *item.directive.name() == *b"server";
+        let is_server = |item: &&Item<'t>| item.directive.is(b"server");
         let mut servers = stray.iter().filter(is_server);
-        let passes = |item: Item<'t>| *item.directive.name() == *b"proxy_pass";
+        let passes = |item: Item<'t>| item.directive.is(b"proxy_pass");
         if servers.any(|item| Children::of(self.forest, item.block()).any(passes)) {
             Group::Stream
         } else {

@@ -279,7 +279,7 @@ impl<'t> Content<'t> {
 
 /// When a block applies.
 fn condition(directive: Directive<'_>) -> Condition {
-    if *directive.name() != *b"location" {
+    if !directive.is(b"location") {
         let name = String::from_utf8_lossy(&directive.name()).into_owned();
         return Condition::Opaque(Text::from(format!("{name} {}", arguments(directive))));
     }

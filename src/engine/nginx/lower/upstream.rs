@@ -46,7 +46,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, item: Item<'_>, layer: Layer) {
     let mut backend = new_backend(directive.text(1), layer, directive.head());
     backend.body = directive.span();
     backend.comments = comment::of_block(directive);
-    let is_server = |item: &Item<'_>| *item.directive.name() == *b"server";
+    let is_server = |item: &Item<'_>| item.directive.is(b"server");
     let servers = Children::of(lowering.forest, item.block()).filter(is_server);
     backend.servers = Vec::with_capacity(servers.count());
     let mut state = State {
