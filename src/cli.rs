@@ -36,6 +36,9 @@ pub enum Command {
     Shares(SharesArgs),
     /// Which servers would the proxy pick? Replays requests or keys from a fresh start
     Pick(PickArgs),
+    /// What does this change do to the traffic? Compares two configurations, or the working tree with
+    /// a git revision
+    Diff(DiffArgs),
     /// What does lbaudit read in it? Prints the normalized model
     Model(InputArgs),
     /// What does this finding mean, and what do I do now? Prints the page of a rule
@@ -183,6 +186,39 @@ pub struct CheckArgs {
     /// Exit with 0 even when there are findings
     #[arg(long)]
     pub exit_zero: bool,
+    /// Report only what is new since this git revision, or about objects that changed since
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "lbaudit diff [OPTIONS] OLD NEW\n       lbaudit diff [OPTIONS] --git REV [PATH]...",
+    mut_arg("paths", |paths| paths.value_names(["OLD NEW"]).help(
+        "The two configurations: files, folders (walked) or `-`; with --git the paths to compare, \
+         the working folder by default"
+    ))
+)]
+pub struct DiffArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Compare the working tree with this git revision
+    #[arg(long, value_name = "REV")]
+    pub git: Option<String>,
+    /// Exit with 1 when any server's share moves by more than this many percent of its backend
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
+    pub max_shift: Option<f64>,
+    /// Exit with 1 when more than this many percent of the keys of a hash change their server
+    #[arg(long, value_name = "PERCENT", value_parser = parse_percent)]
+    pub max_moved: Option<f64>,
+    /// Lowest severity of an introduced finding that makes the exit status 1 [default: warning]
+    #[arg(long, value_enum)]
+    pub fail_on: Option<Severity>,
+    /// Exit with 0 whatever changed
+    #[arg(long)]
+    pub exit_zero: bool,
 }
 
 /// Arguments of `shares`.
@@ -278,6 +314,13 @@ fn parse_engine(text: &str) -> Result<EngineChoice, String> {
         "haproxy" => Ok(EngineChoice::Fixed(Engine::Haproxy)),
         "nginx" => Ok(EngineChoice::Fixed(Engine::Nginx)),
         _ => Err("expected auto, haproxy or nginx".to_owned()),
+    }
+}
+
+fn parse_percent(text: &str) -> Result<f64, String> {
+    match text.strip_suffix('%').unwrap_or(text).parse::<f64>() {
+        Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
+        _ => Err("expected a number from 0 to 100".to_owned()),
     }
 }
 

@@ -218,7 +218,11 @@ impl<'a> Search<'a> {
         let keep = move |entry: &DirEntry| !is_left_out(entry, [folder, base], &exclude);
         for entry in walk.into_iter().filter_entry(keep) {
             match entry {
-                Ok(entry) if entry.file_type().is_file() => self.add_walked(entry.path(), folder),
+                Ok(entry) if entry.file_type().is_file() => {
+                    // `.` names what is in it as if it had been named itself.
+                    let path = entry.path();
+                    self.add_walked(path.strip_prefix("./").unwrap_or(path), folder);
+                }
                 Ok(_) => {}
                 Err(error) => self.add_walk_error(error, folder),
             }

@@ -8,10 +8,12 @@
 pub mod audit;
 pub mod cli;
 pub mod commands;
+pub mod diff;
 pub mod discover;
 pub mod engine;
 pub mod error;
 pub mod finding;
+pub mod git;
 pub mod model;
 pub mod predict;
 pub mod report;

@@ -97,6 +97,7 @@ fn rendered(format: Format, style: Style) -> String {
         findings: &findings,
         suppressed: 0,
         baselined: 3,
+        unchanged: 0,
         skipped: &[],
     };
     let mut out = Vec::new();

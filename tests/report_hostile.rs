@@ -28,6 +28,7 @@ fn outputs(sources: &Sources, findings: &[Finding]) -> Vec<String> {
         findings,
         suppressed: 0,
         baselined: 0,
+        unchanged: 0,
         skipped: &[],
     };
     let output = |(format, color)| {

@@ -2,6 +2,8 @@
 
 mod catalogue;
 mod check;
+mod compare;
+mod diff;
 mod environment;
 mod input;
 mod model;
@@ -50,6 +52,7 @@ pub fn run(cli: &Cli, style: Style, today: Date, out: &mut dyn Write) -> Result<
         Command::Check(args) => check::run(args, &mut run),
         Command::Shares(args) => shares::run(args, &mut run),
         Command::Pick(args) => pick::run(args, &mut run),
+        Command::Diff(args) => diff::run(args, &mut run),
         Command::Model(args) => model::run(args, &mut run),
         Command::Explain { rule } => catalogue::explain(rule, &mut run),
         Command::Rules => catalogue::list(&mut run),

@@ -18,6 +18,7 @@ mod pool;
 mod random;
 mod ring;
 mod weights;
+mod worst;
 
 use num_rational::Ratio;
 
@@ -28,6 +29,7 @@ use pool::{Method, Pool};
 pub use failure::{Failure, failure, failures, worst};
 pub use key::{Extractor, OwnedKey, Request, Unsupported};
 pub use pick::{Key, Picker, Unpredictable, WeightChange};
+pub use worst::{Worst, worst_failure};
 
 /// A fraction of the traffic of a backend, exact.
 pub type Share = Ratio<u128>;

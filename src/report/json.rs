@@ -34,6 +34,7 @@ struct Summary {
     info: usize,
     suppressed: usize,
     baselined: usize,
+    unchanged: usize,
 }
 
 /// A finding in JSON.
@@ -113,6 +114,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             info: infos,
             suppressed: report.suppressed,
             baselined: report.baselined,
+            unchanged: report.unchanged,
         },
         findings: entries(report),
     };
@@ -155,6 +157,22 @@ fn entries<'a>(report: &'a Report<'_>) -> Vec<Entry<'a>> {
         entry(view, report.root(finding), fingerprint, &mut locator)
     };
     findings.map(entry).collect()
+}
+
+/// Some of the findings, by their indices, each as in `check`.
+pub(crate) fn chosen<'a>(
+    report: &'a Report<'_>,
+    indices: &[usize],
+) -> Vec<impl Serialize + use<'a>> {
+    let mut locator = Locator::new(report.sources);
+    let fingerprints = fingerprints(report.findings, report.sources);
+    let chosen = indices.iter().filter_map(|index| {
+        let finding = report.findings.get(*index)?;
+        let view = View::new(finding, &mut locator);
+        let fingerprint = fingerprints.get(*index)?.clone();
+        Some(entry(view, report.root(finding), fingerprint, &mut locator))
+    });
+    chosen.collect()
 }
 
 fn entry<'a>(

@@ -8,6 +8,7 @@
 
 pub mod catalogue;
 pub mod check;
+pub mod diff;
 pub mod explain;
 pub mod model;
 pub mod picks;
@@ -55,6 +56,8 @@ pub struct Report<'a> {
     pub suppressed: usize,
     /// Findings silenced by the baseline.
     pub baselined: usize,
+    /// Findings left out because their object did not change (`check --since`).
+    pub unchanged: usize,
     /// Files in walked folders that are no configuration.
     pub skipped: &'a [PathBuf],
 }
@@ -152,6 +155,7 @@ impl<'a> Report<'a> {
             findings,
             suppressed,
             baselined: 0,
+            unchanged: 0,
             skipped: &audit.skipped,
         }
     }

@@ -16,17 +16,7 @@ use crate::finding::Finding;
 
 /// Writes the findings, what was skipped and the summary line.
 pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut locator = Locator::new(report.sources);
-    let mut explained: Vec<&str> = Vec::new();
-    for finding in report.findings {
-        let first = !explained.contains(&finding.rule);
-        if first {
-            explained.push(finding.rule);
-        }
-        let block = block(finding, first, style, &mut locator);
-        out.write_all(block.as_bytes())?;
-        out.write_all(b"\n")?;
-    }
+    blocks(report, style, out)?;
     if style.verbose {
         for path in report.skipped {
             let path = path.to_string_lossy();
@@ -38,6 +28,22 @@ pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
         }
     }
     writeln!(out, "{}", summary(report, style))
+}
+
+/// Writes the findings, each with its excerpt and a blank line.
+pub(crate) fn blocks(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut locator = Locator::new(report.sources);
+    let mut explained: Vec<&str> = Vec::new();
+    for finding in report.findings {
+        let first = !explained.contains(&finding.rule);
+        if first {
+            explained.push(finding.rule);
+        }
+        let block = block(finding, first, style, &mut locator);
+        out.write_all(block.as_bytes())?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 /// One finding. `explain` adds the pointer to the rule's page, once per rule.
@@ -137,6 +143,9 @@ fn summary(report: &Report<'_>, style: Style) -> String {
     }
     if report.baselined > 0 {
         let _ = write!(text, "; {} in the baseline", report.baselined);
+    }
+    if report.unchanged > 0 {
+        let _ = write!(text, "; {} on unchanged objects", report.unchanged);
     }
     if !report.skipped.is_empty() {
         let _ = write!(text, "; {} skipped", count(report.skipped.len(), "file"));

@@ -20,7 +20,7 @@ use crate::source::Sources;
 pub const FILE_NAME: &str = "lbaudit.toml";
 
 /// What a settings file says; nothing by default.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// The folder of the file: paths and globs are relative to it.
     pub folder: PathBuf,
@@ -58,7 +58,7 @@ pub struct RuleSetting {
 }
 
 /// `[[override]]`: rule settings for the files that match.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Override {
     /// Globs relative to the settings file.
     pub files: GlobSet,

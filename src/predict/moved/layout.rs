@@ -5,8 +5,6 @@
 
 use std::collections::HashMap;
 
-use num_integer::Integer;
-
 /// Which server each hash value belongs to, by number.
 pub(super) enum Layout {
     /// A 32-bit value modulo the number of slots.
@@ -20,19 +18,6 @@ pub(super) enum Layout {
 pub(super) struct Run {
     pub(super) end: u64,
     pub(super) who: Option<usize>,
-}
-
-/// Both servers of each pair of slots that some value falls into: those with equal remainders by the
-/// greatest common divisor, each pair as often as any other (Chinese remainder theorem).
-pub(super) fn kept_of_cycles(old: &[usize], new: &[usize]) -> f64 {
-    let divisor = old.len().gcd(&new.len()).max(1);
-    let mut counts: HashMap<(usize, usize), u64> = HashMap::new();
-    for (slot, who) in old.iter().enumerate() {
-        *counts.entry((slot % divisor, *who)).or_default() += 1;
-    }
-    let pair = |(slot, who): (usize, &usize)| counts.get(&(slot % divisor, *who)).copied();
-    let kept: u64 = new.iter().enumerate().filter_map(pair).sum();
-    as_float(kept) / as_float(to_u64(old.len().lcm(&new.len())).max(1))
 }
 
 /// The values of every run that are slots of its own server.

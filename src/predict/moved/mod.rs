@@ -8,7 +8,7 @@ mod layout;
 
 use std::collections::HashMap;
 
-use layout::{Layout, Run, Sweep, as_float, kept_of_cycles, kept_of_mixed};
+use layout::{Layout, Run, Sweep, as_float, kept_of_mixed};
 
 use super::fraction::approximate;
 use super::ip_hash;
@@ -234,15 +234,15 @@ fn key_hash<'a>(
 }
 
 fn compare(one: &Side<'_>, other: &Side<'_>) -> Option<Moved> {
-    let exact = |kept: f64| Moved {
-        fraction: 1.0 - kept,
+    let exact = |fraction: f64| Moved {
+        fraction,
         exact: true,
     };
     Some(match (one.layout()?, other.layout()?) {
-        (Layout::Cycle(old), Layout::Cycle(new)) => exact(kept_of_cycles(&old, &new)),
+        (Layout::Cycle(old), Layout::Cycle(new)) => exact(approximate(map::moved(&old, &new))),
         (Layout::Cycle(slots), Layout::Runs(space, runs))
         | (Layout::Runs(space, runs), Layout::Cycle(slots)) => {
-            exact(kept_of_mixed(&slots, &runs, space))
+            exact(1.0 - kept_of_mixed(&slots, &runs, space))
         }
         (Layout::Runs(space, old), Layout::Runs(_, new)) => {
             judge(&Sweep::over(&old, &new), one, other, space)
