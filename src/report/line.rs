@@ -11,7 +11,7 @@ use crate::model::Engine;
 use crate::source::Source;
 
 /// Longer lines are cut to this many bytes around the first mark.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 /// How far before a line or a cut a statement may start that makes the line's words secret.
 const CONTEXT: usize = 4096;
 /// The same in lines.
