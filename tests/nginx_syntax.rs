@@ -263,8 +263,8 @@ const REFUSED: &[(&str, &str)] = &[
         "1:30 address `b` has no port",
     ),
     (
-        "stream { server { listen 1; proxy_pass b:1; }\nserver { listen 1; proxy_pass b:1; } }",
-        "2:17 `listen 1` stands twice",
+        "stream { server { listen 1; listen 1; proxy_pass b:1; } }",
+        "1:36 `listen 1` stands twice",
     ),
     ("http { }\nhttp { }", "2:1 a second `http` block"),
 ];

@@ -21,9 +21,7 @@ use crate::source::Span;
 /// The sockets of a group that were seen, to tell what nginx refuses.
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
-    defaults: HashMap<String, Span>,
-    /// Address and port pairs of `stream`, with whether they take datagrams.
-    pairs: HashMap<(String, bool), Span>,
+    defaults: HashMap<(String, bool), Span>,
 }
 
 /// Lowers a `server` block.
@@ -106,7 +104,7 @@ fn listen(directive: Directive<'_>, group: Group) -> (Bind, bool) {
         proxy_protocol: has(b"proxy_protocol"),
         default_server: has(b"default_server") || has(b"default"),
     };
-    (bind, has(b"udp"))
+    (bind, has(b"udp") || has(b"quic"))
 }
 
 /// Without `listen` a server of `http` takes port 80 (8000 when it is not run by root).
@@ -134,21 +132,15 @@ impl Sockets {
         for (bind, udp) in std::iter::zip(&listener.binds, udp) {
             let Some(pair) = pair(bind) else { continue };
             let text = &bind.address.text;
-            if group == Group::Stream {
-                match self.pairs.get(&(pair.clone(), *udp)) {
-                    Some(first) => findings.push(refuse::duplicate_listen(bind.span, text, *first)),
-                    None => _ = self.pairs.insert((pair, *udp), bind.span),
-                }
-                continue;
-            }
             if let Some(first) = own.insert((pair.clone(), *udp), bind.span) {
                 findings.push(refuse::duplicate_listen(bind.span, text, first));
             } else if group == Group::Http && bind.default_server {
-                match self.defaults.get(&pair) {
+                let socket = (pair, *udp);
+                match self.defaults.get(&socket) {
                     Some(first) => {
                         findings.push(refuse::duplicate_default_server(bind.span, text, *first));
                     }
-                    None => _ = self.defaults.insert(pair, bind.span),
+                    None => _ = self.defaults.insert(socket, bind.span),
                 }
             }
         }

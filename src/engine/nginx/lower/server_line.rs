@@ -73,12 +73,15 @@ pub(super) fn lower(
     if let Some(fault) = fault {
         line.refused
             .push(refuse::address(address_span, &line.server.name, fault));
-    } else if allowed.layer != Layer::Http && lacks_port(&line.server) {
-        line.refused
-            .push(refuse::no_port(address_span, &line.server.name));
     }
     for index in 2..=directive.arguments() {
         line.parameter(&directive.text(index), directive.word_span(index));
+    }
+    // The ports of `service=` come from SRV records.
+    let service = (line.options.as_ref()).is_some_and(|options| options.service.is_some());
+    if fault.is_none() && !service && allowed.layer != Layer::Http && lacks_port(&line.server) {
+        line.refused
+            .push(refuse::no_port(address_span, &line.server.name));
     }
     let Line {
         mut server,
