@@ -151,7 +151,12 @@ fn algorithm_word(algorithm: &Algorithm) -> &'static str {
         Algorithm::Hash(HashKey::Expression(_)) => "hash",
         // It has no word for this one.
         Algorithm::Random { .. } => "unknown",
-        other => panic!("{other:?}"),
+        Algorithm::LeastTime
+        | Algorithm::Hash(HashKey::Variables(_))
+        | Algorithm::IpHash
+        | Algorithm::Sticky
+        | Algorithm::LogHash
+        | Algorithm::Other(_) => panic!("2.6 has no {algorithm:?}"),
     }
 }
 

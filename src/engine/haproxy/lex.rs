@@ -248,6 +248,8 @@ impl Lexer<'_> {
         let kept = !empty || self.state.variable.is_some();
         if kept && self.words.len() - self.first < MAX_WORDS {
             self.push(end);
+        } else if kept {
+            self.fail(Fault::TooManyWords, self.word);
         }
     }
 

@@ -8,6 +8,8 @@ mod cond;
 mod detect;
 mod env;
 mod lex;
+#[cfg(test)]
+mod lex_tests;
 mod lower;
 mod parse;
 mod tree;

@@ -154,8 +154,9 @@ impl<'s> Tree<'s> {
             source,
             bytes,
             text: std::str::from_utf8(bytes).ok(),
-            lines: Vec::new(),
-            words: Vec::new(),
+            // Untouched capacity costs nothing; growing by doubling would.
+            lines: Vec::with_capacity(bytes.len() / 32),
+            words: Vec::with_capacity(bytes.len() / 8),
             cooked: Vec::new(),
             guards: vec![outermost, outermost],
             chains: Vec::new(),

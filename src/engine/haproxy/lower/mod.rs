@@ -108,7 +108,12 @@ impl Lowering {
                 }
                 continue;
             }
+            let said = self.findings.len();
             self.line(line, contiguous);
+            if raw.broken {
+                // Its fault is reported; more about the same line follows from that.
+                self.findings.truncate(said);
+            }
         }
         self.claim_rest();
     }
@@ -244,7 +249,10 @@ impl Lowering {
                 }
                 self.defaults = Some(common);
             }
-            Section::Proxy(proxy) => self.proxies.push(*proxy),
+            Section::Proxy(mut proxy) => {
+                proxy.servers.shrink_to_fit();
+                self.proxies.push(*proxy);
+            }
         }
     }
 

@@ -263,7 +263,7 @@ impl Proxy {
         let mut settings = self.common.servers.clone();
         remarks.refused = settings.apply(line, address_at + 1, Scope::Own);
         if line.is_broken() {
-            settings.make_opaque(line.whole());
+            settings.make_opaque(line.whole(), line.whole().at_start());
         }
         if settings.agent_check.value && !settings.agent_port {
             self.agents_without_port.push(self.servers.len());

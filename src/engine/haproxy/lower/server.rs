@@ -73,25 +73,37 @@ impl ServerSettings {
             line,
             scope,
             refused: Vec::new(),
+            unknown: None,
         };
         let mut at = from;
         // An empty word ends the line (`parse_server`, as in all of 2.6).
         while at < line.len() && !line.word(at).is_empty() {
             at += reader.option(at).max(1);
         }
-        reader.refused
+        let (refused, unknown) = (reader.refused, reader.unknown);
+        if let Some(variable) = unknown {
+            self.make_opaque(line.whole(), variable);
+        }
+        refused
     }
 
     /// A variable of unknown value stands where an option is expected: it may be any of them, or end
-    /// the line.
-    pub(super) fn make_opaque(&mut self, span: Span) {
-        let origin = Origin::Opaque(span);
-        self.weight.origin = origin;
-        self.backup.origin = origin;
-        self.disabled.origin = origin;
-        self.maxconn.origin = origin;
-        self.check.origin = origin;
-        self.agent_check.origin = origin;
+    /// the line. What was written before it on the same line is certain.
+    pub(super) fn make_opaque(&mut self, line: Span, variable: Span) {
+        let blur = |origin: &mut Origin| {
+            let certain = origin.span().is_some_and(|span| {
+                span.source == line.source && (line.start..variable.start).contains(&span.start)
+            });
+            if !certain {
+                *origin = Origin::Opaque(variable);
+            }
+        };
+        blur(&mut self.weight.origin);
+        blur(&mut self.backup.origin);
+        blur(&mut self.disabled.origin);
+        blur(&mut self.maxconn.origin);
+        blur(&mut self.check.origin);
+        blur(&mut self.agent_check.origin);
     }
 }
 
@@ -100,6 +112,8 @@ struct Reader<'r, 't> {
     line: LineRef<'t>,
     scope: Scope,
     refused: Vec<Refused>,
+    /// The first variable of unknown value that stands for an option.
+    unknown: Option<Span>,
 }
 
 impl Reader<'_, '_> {
@@ -140,7 +154,7 @@ impl Reader<'_, '_> {
     /// Reads the option at word `at`; the number of words it takes.
     fn option(&mut self, at: usize) -> usize {
         if self.line.is_opaque(at) {
-            self.settings.make_opaque(self.line.span(at));
+            self.unknown.get_or_insert(self.line.span(at));
             return 1;
         }
         match self.line.word(at) {
