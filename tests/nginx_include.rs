@@ -81,6 +81,37 @@ fn a_prefix_takes_the_place_of_that_folder() {
     assert_eq!(servers(&load), ["x"]);
 }
 
+/// A fragment names files as its main file would, which is somewhere above it.
+#[test]
+fn a_fragment_finds_what_lies_beside_its_folder() {
+    let folder = folder(&[
+        (
+            "etc/sites/auth.conf",
+            "upstream a { include lists/auth; include own; include gone; }",
+        ),
+        ("etc/lists/auth", "server x;"),
+        ("etc/sites/own", "server y;"),
+        ("etc/own", "server wrong;"),
+    ]);
+    let path = folder.path().join("etc/sites/auth.conf");
+    let input = Input {
+        name: "etc/sites/auth.conf".to_owned(),
+        bytes: fs::read(&path).unwrap(),
+        path: Some(path),
+    };
+    let load = nginx_support::load_input(input, &Options::default());
+    assert_eq!(servers(&load), ["x", "y"]);
+    assert_eq!(
+        files(&load),
+        ["etc/sites/auth.conf", "etc/lists/auth", "etc/sites/own"]
+    );
+    let missing = load.findings("refused-at-load");
+    assert!(
+        missing[0].contains("`include` of `etc/sites/gone`"),
+        "{missing:?}"
+    );
+}
+
 #[test]
 fn patterns_are_sorted_by_bytes_and_leave_hidden_files_out() {
     let load = load(&[

@@ -111,6 +111,7 @@ fn variables_in_a_destination_hide_it_only_where_they_are_in_the_host() {
         ("http://$host", "Dynamic(\"http://$host\")"),
         ("http://a$x", "Dynamic(\"http://a$x\")"),
         ("$scheme://a", "a #0"),
+        ("$scheme://127.0.0.1:8080", "127.0.0.1:8080 #1"),
     ] {
         assert_model(
             &format!(
@@ -168,6 +169,14 @@ fn streams_have_connections_or_datagrams() {
             "backend 10.0.0.3:3 Tcp declared=false RoundRobin",
             "next upstream [\"off\"](explicit nginx.conf:5:42)",
         ],
+    );
+}
+
+#[test]
+fn a_stream_destination_has_no_path() {
+    assert_model(
+        "stream { upstream a { server b:1; }\n server { listen 1; proxy_pass http://$a; } }",
+        &["route Some(0) Always -> Dynamic(\"http://$a\")"],
     );
 }
 

@@ -267,6 +267,10 @@ const REFUSED: &[(&str, &str)] = &[
         "1:36 `listen 1` stands twice",
     ),
     ("http { }\nhttp { }", "2:1 a second `http` block"),
+    (
+        "http { }\nupstream a { server b; }",
+        "2:1 `upstream` stands outside",
+    ),
 ];
 
 #[test]
@@ -293,6 +297,7 @@ fn what_nginx_accepts_is_not_said_to_be_refused() {
         "upstream a { server b; }\nlocation / { proxy_pass http://A/; }",
         "upstream a { zone a 64k; server b slow_start=3s; }\nlocation / { health_check; proxy_pass http://a; }",
         "upstream a { include servers*.conf; }",
+        "location / { proxy_pass $scheme://10.0.0.1; }",
         "upstream a { zone a 64k; state /var/a; }",
         "split_clients $a $b { 60% a; 40% b; * c; }",
         "server { listen 80 default_server; }\nserver { listen 127.0.0.1:80 default_server; }",

@@ -21,6 +21,11 @@ const CLOSED: &[&[u8]] = &[
     b"server",
 ];
 
+/// Whether only the top of a main file has such blocks.
+pub(crate) fn is_top(name: &[u8]) -> bool {
+    TOP.contains(&name)
+}
+
 /// Whether nginx refuses the directive without a block.
 pub(crate) fn needs_block(name: &[u8]) -> bool {
     TOP.contains(&name)

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::fault::refused;
+use super::grammar;
 use super::library::{Found, Library, Resolved};
 use super::parse::{bom_length, parse};
 use super::tree::{Directive, FileTree};
@@ -25,11 +26,27 @@ pub(crate) struct Forest {
     pub(crate) trees: Vec<FileTree>,
     /// The number of root files.
     pub(crate) roots: usize,
+    /// Whether any file has a syntax error: then blocks may stand where they were not meant to.
+    pub(crate) broken: bool,
     includes: Vec<Includes>,
     by_key: HashMap<String, usize>,
 }
 
 impl Forest {
+    /// Whether a root file has a block at its top that only a whole configuration has.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.trees.iter().any(|tree| {
+            let mut at = 0;
+            while let Some(directive) = tree.directive(at) {
+                if directive.is_block() && grammar::is_top(&directive.name()) {
+                    return true;
+                }
+                at = directive.next();
+            }
+            false
+        })
+    }
+
     /// The files that stand in place of the `include` at `node` of the file at `tree`.
     pub(crate) fn included(&self, tree: usize, node: u32) -> &[usize] {
         let Some(includes) = self.includes.get(tree) else {
@@ -56,6 +73,7 @@ impl Forest {
             findings.push(byte_order_mark(Span::new(id, 0, 3)));
         }
         let (tree, faults) = parse(id, source);
+        self.broken |= faults.len() > 0;
         findings.extend(faults.into_findings(id));
         self.trees.push(tree);
         self.includes.push(Vec::new());

@@ -43,16 +43,30 @@ pub(crate) enum Resolved {
     Missing(String),
 }
 
+/// A folder that relative paths start from.
+#[derive(Clone, Debug)]
+pub(crate) struct Base {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// How it is shown: as the user knows it.
+    pub(crate) shown: PathBuf,
+}
+
+impl Base {
+    /// The folder around this one, as far as the paths themselves tell it.
+    fn parent(&self) -> Option<Self> {
+        Some(Self {
+            path: self.path.parent()?.to_owned(),
+            shown: self.shown.parent()?.to_owned(),
+        })
+    }
+}
+
 /// The files that can be included.
 #[derive(Debug)]
 pub(crate) enum Library {
-    /// The folder that relative paths start from.
-    Disk {
-        /// Where it is.
-        base: PathBuf,
-        /// How it is shown: as the user knows it.
-        shown: PathBuf,
-    },
+    /// The folders that relative paths can start from, the likeliest first.
+    Disk(Vec<Base>),
     /// The files of a dump.
     Dump {
         /// The folder of its first file.
@@ -62,11 +76,23 @@ pub(crate) enum Library {
     },
 }
 
+/// How far above a fragment the folder of its main file is looked for: `sites/app/x.conf`.
+const LEVELS: usize = 3;
+
 impl Library {
+    /// Where the includes of a fragment start is not known: it is a part of a configuration whose main
+    /// file lies in its folder or in one above.
+    pub(crate) fn look_above(&mut self) {
+        if let Self::Disk(bases) = self {
+            let parents = std::iter::successors(bases.first().cloned(), Base::parent);
+            *bases = parents.take(LEVELS).collect();
+        }
+    }
+
     /// What `pattern` stands for, in the order in which nginx reads it.
     pub(crate) fn resolve(&self, pattern: &str) -> Result<Vec<Resolved>, Error> {
         match self {
-            Self::Disk { base, shown } => disk(base, shown, pattern),
+            Self::Disk(bases) => disk(bases, pattern),
             Self::Dump { base, files } => Ok(dumped(base, files, pattern)),
         }
     }
@@ -75,7 +101,7 @@ impl Library {
     pub(crate) fn read(&self, path: FilePath) -> Result<Found, Error> {
         let FilePath { key, name, path } = path;
         let bytes = match self {
-            Self::Disk { .. } => read_file(&path)?,
+            Self::Disk(_) => read_file(&path)?,
             Self::Dump { files, .. } => {
                 let own = files.iter().find(|(path, _)| *path == key);
                 own.map(|(_, bytes)| bytes.clone()).unwrap_or_default()
@@ -91,20 +117,34 @@ pub(crate) fn disk_key(path: &Path) -> String {
     real.to_string_lossy().into_owned()
 }
 
-fn disk(base: &Path, shown: &Path, pattern: &str) -> Result<Vec<Resolved>, Error> {
+/// What `pattern` stands for in the first folder that has it.
+fn disk(bases: &[Base], pattern: &str) -> Result<Vec<Resolved>, Error> {
+    let mut first = None;
+    for base in bases {
+        let resolved = in_base(base, pattern)?;
+        let found = |one: &Resolved| !matches!(one, Resolved::Missing(_));
+        if resolved.iter().any(found) {
+            return Ok(resolved);
+        }
+        first.get_or_insert(resolved);
+    }
+    Ok(first.unwrap_or_default())
+}
+
+fn in_base(base: &Base, pattern: &str) -> Result<Vec<Resolved>, Error> {
+    let fault = |path: &Path, source| Error::Read {
+        path: base.shown.join(path),
+        source,
+    };
     let look = |path: &Path| {
-        look_at(&base.join(path), &shown.join(path)).map_err(|source| Error::Read {
-            path: shown.join(path),
-            source,
-        })
+        let (own, shown) = (base.path.join(path), base.shown.join(path));
+        look_at(&own, &shown).map_err(|error| fault(path, error))
     };
     if !glob::is_pattern(pattern) {
         return Ok(vec![look(Path::new(pattern))?]);
     }
-    let found = glob::expand(base, pattern).map_err(|source| Error::Read {
-        path: shown.join(pattern),
-        source,
-    })?;
+    let found = glob::expand(&base.path, pattern);
+    let found = found.map_err(|error| fault(Path::new(pattern), error))?;
     found.iter().map(|path| look(path)).collect()
 }
 

@@ -27,7 +27,7 @@ use crate::finding::Finding;
 use crate::model::Text;
 use crate::source::Sources;
 use include::Forest;
-use library::{Found, Library};
+use library::{Base, Found, Library};
 
 pub use detect::looks_like;
 
@@ -65,7 +65,10 @@ pub fn load(sources: &Sources, inputs: Vec<Input>, options: &Options) -> Result<
         forest.add(sources, found, None, &mut findings);
     }
     forest.roots = forest.trees.len();
-    if let Some(library) = library {
+    if let Some(mut library) = library {
+        if options.prefix.is_none() && !forest.is_whole() {
+            library.look_above();
+        }
         forest.follow(sources, &library, &mut findings)?;
     }
     forest.cut_loops(&mut findings);
@@ -87,13 +90,13 @@ fn open(input: Input, options: &Options) -> (Found, Library) {
     if let Some(files) = dump::split(&input.bytes) {
         return open_dump(&input.bytes, files);
     }
-    let library = match &options.prefix {
-        Some(prefix) => Library::Disk {
-            base: prefix.clone(),
+    let base = match &options.prefix {
+        Some(prefix) => Base {
+            path: prefix.clone(),
             shown: prefix.clone(),
         },
-        None => Library::Disk {
-            base: folder(input.path.as_deref()),
+        None => Base {
+            path: folder(input.path.as_deref()),
             shown: folder(Some(Path::new(&input.name))),
         },
     };
@@ -106,7 +109,7 @@ fn open(input: Input, options: &Options) -> (Found, Library) {
         name: input.name,
         bytes: input.bytes,
     };
-    (found, library)
+    (found, Library::Disk(vec![base]))
 }
 
 /// The folder of a file; the working folder for standard input.

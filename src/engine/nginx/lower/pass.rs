@@ -100,11 +100,13 @@ fn target(
         return Target::Backend(index);
     }
     let (address, fault) = server_address(url.authority, url.default_port);
-    if url.variables && address.kind == AddressKind::Name {
+    if url.variables && matches!(address.kind, AddressKind::Name | AddressKind::Opaque) {
         // Looked up while running, by a resolver.
         return Target::Dynamic(text);
     }
-    if http && family == Family::Proxy && url.default_port.is_none() {
+    if url.variables {
+        // What nginx would say of it, it says while running.
+    } else if http && family == Family::Proxy && url.default_port.is_none() {
         lowering.findings.push(refuse::no_scheme(span, &text));
     } else if let Some(fault) = fault {
         lowering
@@ -128,7 +130,11 @@ fn url(text: &str, group: Group, family: Family) -> Url<'_> {
         _ => None,
     };
     Url {
-        authority: authority(rest),
+        // In `stream` there is no path.
+        authority: match group {
+            Group::Http => authority(rest),
+            Group::Stream | Group::Mail => rest,
+        },
         default_port,
         tls: matches!(scheme.as_str(), "https" | "grpcs" | "suwsgi"),
         variables: text.contains('$'),
