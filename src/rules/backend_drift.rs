@@ -173,12 +173,9 @@ impl<'a> Copy<'a> {
 
     /// The role that the path or an annotation gives it.
     fn role(&self) -> BTreeSet<String> {
-        let notes = (self.backend.comments.iter()).map(|span| self.context.notes(Some(*span)));
-        let annotated = notes.filter_map(|notes| {
-            let role = notes
-                .annotation("role")
-                .or_else(|| notes.annotation("region"));
-            role.map(str::to_owned)
+        let annotated = self.backend.comments.iter().filter_map(|span| {
+            let value = |key| self.context.annotation(*span, key);
+            value("role").or_else(|| value("region"))
         });
         let by_path = words(self.file()).filter(|word| ROLE_WORDS.contains(&word.as_str()));
         let saved = self.file().ends_with('~').then(|| "old".to_owned());

@@ -74,17 +74,11 @@ fn spreads(tier: &Tier<'_, '_>) -> bool {
 /// The stated peak, else the most that the frontends admit.
 fn demand(view: &BackendView<'_>) -> Option<Demand> {
     let context = view.context;
-    let servers = view
-        .backend
-        .servers
-        .iter()
-        .filter_map(|server| server.comment);
-    let stated = (view.backend.comments.iter().copied().chain(servers)).find_map(|span| {
-        let notes = context.notes(Some(span));
-        let peak = notes.annotation("peak")?.parse().ok()?;
+    let stated = view.backend.comments.iter().find_map(|span| {
+        let peak = context.annotation(*span, "peak")?.parse().ok()?;
         Some(Demand {
             peak,
-            span,
+            span: *span,
             stated: true,
         })
     });

@@ -65,7 +65,7 @@ fn finding(tier: &Tier<'_, '_>, host: &str, members: &[usize]) -> Option<Finding
         .collect();
     let share = share(tier, &servers)?;
     let limit = tier.view.context.option(&RULE, "max-share");
-    if endpoints.len() < 2 || share <= limit || is_virtual(tier, &servers) {
+    if endpoints.len() < 2 || share <= limit || is_virtual(tier) {
         return None;
     }
     let alone = servers.len() == tier.members.len();
@@ -116,11 +116,8 @@ fn share(tier: &Tier<'_, '_>, servers: &[&Server]) -> Option<f64> {
 }
 
 /// Whether a comment says that the address is a load balancer of its own: `# lbaudit: kind=vip`.
-fn is_virtual(tier: &Tier<'_, '_>, servers: &[&Server]) -> bool {
+fn is_virtual(tier: &Tier<'_, '_>) -> bool {
     let context = tier.view.context;
-    let comments = servers.iter().map(|server| server.comment);
-    let header = tier.view.backend.comments.iter().copied().map(Some);
-    comments
-        .chain(header)
-        .any(|comment| context.notes(comment).annotation("kind") == Some("vip"))
+    let mut comments = tier.view.backend.comments.iter();
+    comments.any(|span| context.annotation(*span, "kind").as_deref() == Some("vip"))
 }

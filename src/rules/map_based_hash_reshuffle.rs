@@ -5,6 +5,7 @@ use super::wording::percent;
 use super::{BackendView, Check, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{Algorithm, HashMethod, Server};
+use crate::source::Span;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -94,13 +95,9 @@ fn keeps_state(view: &BackendView<'_>) -> bool {
     let backend = view.backend;
     let name = backend.name.to_lowercase();
     let annotated = || {
-        let notes = backend
-            .comments
-            .iter()
-            .map(|span| view.context.notes(Some(*span)));
-        notes
-            .filter_map(|notes| notes.annotation("kind").map(str::to_owned))
-            .any(|kind| kind == "cache" || kind == "stateful")
+        let kind = |span: &Span| view.context.annotation(*span, "kind");
+        let mut kinds = backend.comments.iter().filter_map(kind);
+        kinds.any(|kind| kind == "cache" || kind == "stateful")
     };
     backend.cookie.is_some()
         || !backend.stick_rules.is_empty()

@@ -1,6 +1,6 @@
 //! `max-conns-not-shared`: nginx enforces `max_conns` once per worker.
 
-use super::upstream_zone_missing::workers;
+use super::upstream_zone_missing::{Copies, copies};
 use super::wording::names;
 use super::{BackendView, Check, Rule};
 use crate::finding::{Finding, Severity};
@@ -23,17 +23,21 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some((first, limit)) = limited.first().copied().filter(|_| backend.zone.is_none()) else {
         return;
     };
-    let Some(workers) = workers(view) else { return };
-    let (severity, effect) = match workers {
-        Some(Workers::Count(number)) => {
+    let Some(copies) = copies(view) else { return };
+    let (severity, effect) = match copies {
+        Copies::Several(Workers::Count(number)) => {
             let sum = u64::from(limit) * u64::from(number);
             (Severity::Error, format!("{sum} with {number} workers"))
         }
-        Some(Workers::Auto) => (
+        Copies::Several(Workers::Auto) => (
             Severity::Error,
             format!("{limit} times the number of cores (`worker_processes auto`)"),
         ),
-        None => (
+        Copies::OneByDefault => (
+            Severity::Info,
+            format!("{limit} only while one worker runs, which is the default"),
+        ),
+        Copies::Unknown => (
             Severity::Info,
             format!("{limit} times the number of workers"),
         ),

@@ -17,24 +17,29 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if backend.zone.is_some() || !backend.declared || usable.count() < 2 {
         return;
     }
-    let Some(workers) = workers(view) else { return };
+    let Some(copies) = copies(view) else { return };
     let Some((severity, what)) = consequence(view) else {
         return;
     };
-    // The number of workers of a fragment is not known.
-    let severity = match workers {
-        Some(_) => severity,
-        None => Severity::Info,
+    let (severity, effect) = match copies {
+        Copies::Several(Workers::Count(number)) => (
+            severity,
+            format!(", so each of {number} workers keeps a state of its own: {what}"),
+        ),
+        Copies::Several(Workers::Auto) => (
+            severity,
+            format!(", so each worker (`worker_processes auto`) keeps a state of its own: {what}"),
+        ),
+        Copies::OneByDefault => (
+            Severity::Info,
+            format!(": right for the one worker that runs by default, but with more {what}"),
+        ),
+        Copies::Unknown => (
+            Severity::Info,
+            format!(", so each worker keeps a state of its own: {what}"),
+        ),
     };
-    let each = match workers {
-        Some(Workers::Count(number)) => format!("each of {number} workers"),
-        Some(Workers::Auto) => "each worker (`worker_processes auto`)".to_owned(),
-        None => "each worker".to_owned(),
-    };
-    let message = format!(
-        "{} has no `zone`, so {each} keeps a state of its own: {what}",
-        view.title()
-    );
+    let message = format!("{} has no `zone`{effect}", view.title());
     let size = if backend.servers.len() > 100 {
         "1m"
     } else {
@@ -50,21 +55,26 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     findings.push(finding);
 }
 
-/// How many workers there are, as far as the files say; `None` where one worker has all the state.
-/// The inner value is `None` in a fragment.
-#[allow(
-    clippy::option_option,
-    reason = "nothing to report, and not known, differ"
-)]
-pub(super) fn workers(view: &BackendView<'_>) -> Option<Option<Workers>> {
+/// How many workers keep a state of their own, as far as the files say.
+#[derive(Clone, Copy)]
+pub(super) enum Copies {
+    /// More than one.
+    Several(Workers),
+    /// One, and only because nothing is written.
+    OneByDefault,
+    /// The directive is in a file that was not read, or depends on a variable.
+    Unknown,
+}
+
+/// `None` where one worker is written: then nothing is to be shared.
+pub(super) fn copies(view: &BackendView<'_>) -> Option<Copies> {
     let instance = view.context.instance;
-    if instance.fragment && !instance.workers.is_written() {
-        return Some(None);
-    }
-    match instance.workers.known() {
-        Some(Workers::Count(0 | 1)) => None,
-        Some(workers) => Some(Some(*workers)),
-        None => Some(None),
+    match (instance.workers.is_written(), instance.workers.known()) {
+        (false, _) if instance.fragment => Some(Copies::Unknown),
+        (false, _) => Some(Copies::OneByDefault),
+        (true, Some(Workers::Count(0 | 1))) => None,
+        (true, Some(workers)) => Some(Copies::Several(*workers)),
+        (true, None) => Some(Copies::Unknown),
     }
 }
 

@@ -37,6 +37,15 @@ impl Context<'_> {
         super::name_of(rule).and_then(set).unwrap_or(default)
     }
 
+    /// The value of an annotation in a comment, `lbaudit: KEY=VALUE`.
+    pub fn annotation(&self, comment: Span, key: &str) -> Option<String> {
+        let source = self.sources.get(comment.source);
+        // Most comments have none; there is no need to read them as text.
+        memchr::memmem::find(source.slice(comment), b"lbaudit:")?;
+        let notes = self.notes(Some(comment));
+        notes.annotation(key).map(str::to_owned)
+    }
+
     /// The notes in a comment.
     pub fn notes(&self, comment: Option<Span>) -> Notes {
         comment
