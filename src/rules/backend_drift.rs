@@ -88,22 +88,26 @@ struct Peer {
 }
 
 fn check(contexts: &[Context<'_>], findings: &mut Vec<Finding>) {
-    let mut services: BTreeMap<&str, Vec<Copy<'_>>> = BTreeMap::new();
+    let mut named: BTreeMap<&str, Vec<(&Context<'_>, &Backend)>> = BTreeMap::new();
     // Variants of one file are not copies of each other.
     let first = |context: &&Context<'_>| context.instance.variant == 0;
     for context in contexts.iter().filter(first) {
-        let mut here = BTreeSet::new();
         for backend in &context.instance.backends {
-            let name = service(&backend.name);
+            let copies = named.entry(service(&backend.name)).or_default();
             // A name that says nothing about load balancers stands for one copy in a file.
-            let again = !here.insert(name) && name.len() == backend.name.len();
-            if let Some(copy) = Copy::new(context, backend).filter(|_| !again) {
-                services.entry(name).or_default().push(copy);
+            let again = service(&backend.name) == backend.name
+                && copies
+                    .last()
+                    .is_some_and(|(other, _)| other.index == context.index);
+            if !again {
+                copies.push((context, backend));
             }
         }
     }
-    for copies in services.into_values().filter(|copies| copies.len() > 1) {
-        for group in related(copies) {
+    for copies in named.into_values().filter(|copies| copies.len() > 1) {
+        let copies = copies.into_iter();
+        let copies = copies.filter_map(|(context, backend)| Copy::new(context, backend));
+        for group in related(copies.collect()) {
             compare(&group, findings);
         }
     }

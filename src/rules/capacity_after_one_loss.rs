@@ -152,7 +152,7 @@ fn overload<'a>(
             .get(index)
             .map_or(0.0, |share| ratio(*share) * demand.peak)
     };
-    let mut over: Vec<(f64, &(usize, &'a Server), u32)> = (tier.members.iter())
+    let over: Vec<(f64, &(usize, &'a Server), u32)> = (tier.members.iter())
         .filter_map(|member| {
             let limit = limit(member.1)?;
             let load = load(then, member.0);
@@ -160,20 +160,18 @@ fn overload<'a>(
             (load >= f64::from(limit) + 0.5).then_some((load / f64::from(limit), member, limit))
         })
         .collect();
-    over.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let (_, (index, _), limit) = over.first()?;
+    let (_, (index, _), limit) = *over.iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
     Some(Overload {
         lost,
         before: load(up, *index),
         after: load(then, *index),
-        limit: *limit,
+        limit,
         servers: over.iter().map(|(_, (_, server), _)| *server).collect(),
     })
 }
 
 fn finding(tier: &Tier<'_, '_>, demand: &Demand, over: &Overload<'_>) -> Finding {
-    let mut listed: Vec<&Text> = over.servers.iter().map(|server| &server.name).collect();
-    listed.sort_by_key(|name| tier.servers().position(|server| server.name == **name));
+    let listed: Vec<&Text> = over.servers.iter().map(|server| &server.name).collect();
     let who = names(&listed);
     let each = if listed.len() > 1 { " each" } else { "" };
     let (before, after) = (over.before.round(), over.after.round());

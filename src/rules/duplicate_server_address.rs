@@ -1,6 +1,6 @@
 //! `duplicate-server-address`: two servers of one tier are the same endpoint.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::tier::Tier;
 use super::wording::{names, percent};
@@ -17,24 +17,38 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(tier) = Tier::of(view) else { return };
+    // Lines that `use-server` rules choose from differ in what the rules do with them.
+    let by_rule: BTreeSet<Option<&Text>> = (view.backend.use_server.iter())
+        .map(|(name, _)| name.as_ref())
+        .collect();
     for group in groups(&tier) {
-        if !is_chosen_by_rule(view, &group) {
+        let chosen = |member: &Member<'_>| by_rule.contains(&Some(&member.server.name));
+        if !by_rule.contains(&None) && !group.iter().any(chosen) {
             findings.extend(finding(&tier, &group));
         }
     }
 }
 
+/// A server and its position in the tier.
+#[derive(Clone, Copy)]
+struct Member<'a> {
+    position: usize,
+    server: &'a Server,
+}
+
 /// The servers that are one endpoint, in declaration order; only groups of two and more.
-fn groups<'a>(tier: &Tier<'_, 'a>) -> Vec<Vec<&'a Server>> {
-    let mut first_of: HashMap<String, (usize, &'a Server)> = HashMap::new();
-    let mut groups: BTreeMap<usize, Vec<&'a Server>> = BTreeMap::new();
-    for (index, server) in &tier.members {
+fn groups<'a>(tier: &Tier<'_, 'a>) -> Vec<Vec<Member<'a>>> {
+    let mut first_of: HashMap<String, Member<'a>> = HashMap::new();
+    let mut groups: BTreeMap<usize, Vec<Member<'a>>> = BTreeMap::new();
+    for (position, server) in tier.servers().enumerate() {
+        let member = Member { position, server };
         let Some(endpoint) = endpoint(tier.view.context.instance.engine, server) else {
             continue;
         };
-        let (at, first) = *first_of.entry(endpoint).or_insert((*index, server));
-        if at != *index {
-            groups.entry(at).or_insert_with(|| vec![first]).push(server);
+        let first = *first_of.entry(endpoint).or_insert(member);
+        if first.position != position {
+            let group = groups.entry(first.position).or_insert_with(|| vec![first]);
+            group.push(member);
         }
     }
     groups.into_values().collect()
@@ -81,17 +95,8 @@ fn is_host_name(host: &str) -> bool {
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }
 
-/// Whether `use-server` rules choose among them: then the lines differ in what rules do with them.
-fn is_chosen_by_rule(view: &BackendView<'_>, group: &[&Server]) -> bool {
-    let chosen = |name: &Option<Text>| match name {
-        None => true,
-        Some(name) => group.iter().any(|server| server.name == *name),
-    };
-    view.backend.use_server.iter().any(|(name, _)| chosen(name))
-}
-
-fn finding(tier: &Tier<'_, '_>, group: &[&Server]) -> Option<Finding> {
-    let (first, last) = (*group.first()?, *group.last()?);
+fn finding(tier: &Tier<'_, '_>, group: &[Member<'_>]) -> Option<Finding> {
+    let (first, last) = (group.first()?.server, group.last()?.server);
     let (total, same) = (tier.members.len(), group.len());
     let merges = merges(tier, group);
     let severity = if merges {
@@ -119,18 +124,14 @@ fn finding(tier: &Tier<'_, '_>, group: &[&Server]) -> Option<Finding> {
         .server(&last.name)
         .label("the same endpoint again")
         .shares(tier.share_table());
-    for server in group
-        .iter()
-        .take(3)
-        .filter(|one| !std::ptr::eq(**one, last))
-    {
+    for Member { server, .. } in group.iter().rev().skip(1).rev().take(3) {
         finding = finding.related(format!("`{}` is it too", server.name), server.head);
     }
     Some(finding)
 }
 
-fn subject(tier: &Tier<'_, '_>, group: &[&Server]) -> String {
-    let mut written: Vec<&Text> = group.iter().map(|server| &server.name).collect();
+fn subject(tier: &Tier<'_, '_>, group: &[Member<'_>]) -> String {
+    let mut written: Vec<&Text> = group.iter().map(|member| &member.server.name).collect();
     let all = written.len();
     written.dedup();
     let title = tier.view.title();
@@ -139,26 +140,28 @@ fn subject(tier: &Tier<'_, '_>, group: &[&Server]) -> String {
         (_, Some(first)) => format!(
             "{} in {title} are the same endpoint `{}`",
             names(&written),
-            first.address.text
+            first.server.address.text
         ),
         (_, None) => title,
     }
 }
 
-fn share(tier: &Tier<'_, '_>, group: &[&Server]) -> Option<String> {
+fn share(tier: &Tier<'_, '_>, group: &[Member<'_>]) -> Option<String> {
     let shares = tier.shares()?;
-    let sum = group.iter().map(|server| tier.share_of(&shares, server));
-    Some(percent(sum.sum()))
+    let each = group
+        .iter()
+        .filter_map(|member| shares.get(member.position));
+    Some(percent(each.sum()))
 }
 
 /// nginx `hash … consistent` computes the points of a server from its text: equal texts have equal
 /// points, and the server is on the ring once.
-fn merges(tier: &Tier<'_, '_>, group: &[&Server]) -> bool {
+fn merges(tier: &Tier<'_, '_>, group: &[Member<'_>]) -> bool {
     let backend = tier.view.backend;
     matches!(backend.algorithm.value, Algorithm::Hash(_))
         && backend.hash_type.value.method == HashMethod::Ketama
         && group.windows(2).all(|pair| match pair {
-            [a, b] => a.address.text == b.address.text,
+            [a, b] => a.server.address.text == b.server.address.text,
             _ => true,
         })
 }

@@ -63,7 +63,7 @@ fn finding(tier: &Tier<'_, '_>, host: &str, members: &[usize]) -> Option<Finding
     let endpoints: BTreeSet<Option<u16>> = (servers.iter())
         .map(|server| server.address.port.number())
         .collect();
-    let share = share(tier, &servers)?;
+    let share = share(tier, members)?;
     let limit = tier.view.context.option(&RULE, "max-share");
     if endpoints.len() < 2 || share <= limit || is_virtual(tier) {
         return None;
@@ -105,12 +105,11 @@ fn carries(tier: &Tier<'_, '_>, host: &str, share: f64, lines: usize) -> String 
     )
 }
 
-/// The share of all traffic that these servers take; a share at equal load will do.
-fn share(tier: &Tier<'_, '_>, servers: &[&Server]) -> Option<f64> {
+/// The share of all traffic that these members take; a share at equal load will do.
+fn share(tier: &Tier<'_, '_>, members: &[usize]) -> Option<f64> {
     let prediction = tier.view.prediction()?;
-    let here = |server: &Server| servers.iter().any(|one| std::ptr::eq(*one, server));
-    let taken = (tier.members.iter())
-        .filter(|(_, server)| here(server))
+    let taken = (members.iter())
+        .filter_map(|at| tier.members.get(*at))
         .filter_map(|(index, _)| prediction.shares.get(*index));
     Some(taken.copied().map(super::ratio).sum())
 }

@@ -92,6 +92,14 @@ impl Notes {
         &self.text
     }
 
+    /// Its words in lower case, without the punctuation around them.
+    pub fn words(&self) -> impl Iterator<Item = String> + '_ {
+        self.text.split_whitespace().map(|word| {
+            word.trim_matches(|c: char| c.is_ascii_punctuation())
+                .to_lowercase()
+        })
+    }
+
     /// Whether `word` occurs, in any case, between characters that are no letters or digits.
     pub fn mention_word(&self, word: &str) -> bool {
         let (text, word) = (self.text.to_lowercase(), word.to_lowercase());

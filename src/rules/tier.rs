@@ -3,6 +3,8 @@
 //! In: a backend's view. Out: its usable primaries with their shares, and whether a difference of
 //! their weights is explained by a comment or by their names.
 
+use std::collections::HashSet;
+
 use super::wording::{and, count, names, percent};
 use super::{BackendView, Context, Notes, Rule, ratio};
 use crate::finding::{ServerShare, Severity};
@@ -136,25 +138,25 @@ impl<'v, 'a> Tier<'v, 'a> {
 
     fn has_reason(&self) -> bool {
         let context = self.view.context;
-        let states = |notes: &Notes| notes.state_reason(context.today);
         let usual = self.usual_weight();
         let deviates = |server: &&Server| Some(server.weight.value) != usual;
+        let states = |notes: &Notes| notes.state_reason(context.today);
         let at_server =
             (self.servers().filter(deviates)).any(|server| states(&self.view.server_notes(server)));
-        at_server
-            || (self.view.backend.comments.iter())
-                .map(|comment| context.notes(Some(*comment)))
-                .any(|notes| states(&notes) && self.is_about_weights(&notes, usual))
-    }
-
-    fn is_about_weights(&self, notes: &Notes, usual: Option<u32>) -> bool {
-        let named = |server: &Server| {
-            // A name of one letter is too often an ordinary word.
-            Some(server.weight.value) != usual
-                && server.name.len() > 1
-                && notes.mention_word(&server.name)
+        if at_server {
+            return true;
+        }
+        // A name of one letter is too often an ordinary word.
+        let named: HashSet<String> = (self.servers().filter(deviates))
+            .filter(|server| server.name.len() > 1)
+            .map(|server| server.name.to_lowercase().into())
+            .collect();
+        let about_weights = |notes: &Notes| {
+            notes.mention(WEIGHT_WORDS) || notes.words().any(|word| named.contains(&word))
         };
-        notes.mention(WEIGHT_WORDS) || self.servers().any(named)
+        (self.view.backend.comments.iter())
+            .map(|comment| context.notes(Some(*comment)))
+            .any(|notes| states(&notes) && about_weights(&notes))
     }
 
     /// Whether the servers are two groups by name or comment, such as canary and the rest, with one
@@ -194,8 +196,7 @@ impl<'v, 'a> Tier<'v, 'a> {
     }
 
     /// The other servers and their shares: `` `a` and `b`: 8.3 % each ``.
-    pub(super) fn rest(&self, shares: &[f64], outliers: &[&Server]) -> String {
-        let is_rest = |server: &Server| !outliers.iter().any(|one| std::ptr::eq(*one, server));
+    pub(super) fn rest(&self, shares: &[f64], is_rest: impl Fn(&Server) -> bool) -> String {
         let rest: Vec<(&Server, f64)> = (self.servers().zip(shares.iter().copied()))
             .filter(|(server, _)| is_rest(server))
             .collect();

@@ -70,12 +70,13 @@ fn by_share(tier: &Tier<'_, '_>, shares: &[f64], outliers: &[&Server]) -> String
         many => (" each", names(&names_of(many.iter().copied()))),
     };
     let share = (outliers.first()).map_or(0.0, |server| tier.share_of(shares, server));
+    let outlying = outliers.first().map_or(0, |server| server.weight.value);
     format!(
         "weights {} send {}{each} of {} to {to} ({}); equal would be {}",
         listed_weights(tier),
         percent(share),
         tier.view.title(),
-        tier.rest(shares, outliers),
+        tier.rest(shares, |server| server.weight.value != outlying),
         percent(tier.fair())
     )
 }

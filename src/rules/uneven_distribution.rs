@@ -91,7 +91,7 @@ fn finding(
         server.name,
         percent(*share),
         tier.view.unit(),
-        tier.rest(shares, &[server]),
+        tier.rest(shares, |other| !std::ptr::eq(other, server)),
         if (*expected - tier.fair()).abs() < 1e-9 {
             "equal"
         } else {

@@ -1,5 +1,7 @@
 //! `zero-weight-server`: a primary is drained or switched off and nobody says why or until when.
 
+use std::collections::BTreeSet;
+
 use super::wording::{count, names};
 use super::{BackendView, Check, Notes, Rule};
 use crate::finding::{Finding, Severity};
@@ -42,7 +44,10 @@ fn without_reason<'a>(view: &BackendView<'a>) -> Vec<Out<'a>> {
     let mut out = Vec::new();
     // A comment above a run of servers that are out is about all of them.
     let mut above: Option<Notes> = None;
-    for server in &backend.servers {
+    let by_rule: BTreeSet<&Text> = (backend.use_server.iter())
+        .filter_map(|(name, _)| name.as_ref())
+        .collect();
+    for (index, server) in backend.servers.iter().enumerate() {
         if !is_out(server) {
             above = None;
             continue;
@@ -56,7 +61,7 @@ fn without_reason<'a>(view: &BackendView<'a>) -> Vec<Out<'a>> {
         }
         let today = view.context.today;
         let reasons = || std::iter::once(&notes).chain(&above);
-        if reasons().any(|notes| notes.state_reason(today)) || is_expected(view, server) {
+        if reasons().any(|notes| notes.state_reason(today)) || is_expected(view, &by_rule, index) {
             continue;
         }
         let expired = (reasons().filter(|notes| notes.expired(today))).find_map(|notes| {
@@ -81,29 +86,25 @@ fn is_out(server: &Server) -> bool {
     known && server.is_primary() && !server.is_usable()
 }
 
-/// Servers that are meant to be out until something brings them in.
-fn is_expected(view: &BackendView<'_>, server: &Server) -> bool {
+/// Servers that are meant to be out until something brings them in: one that a rule names, that an
+/// agent raises, or a slot.
+fn is_expected(view: &BackendView<'_>, by_rule: &BTreeSet<&Text>, index: usize) -> bool {
     let servers = &view.backend.servers;
-    let named = |(name, _): &(Option<Text>, Span)| name.as_ref() == Some(&server.name);
+    let Some(server) = servers.get(index) else {
+        return false;
+    };
+    // Slots that are filled through the runtime API: neighbours that are all disabled and have the
+    // same placeholder for an address.
+    let is_slot = |other: Option<&Server>| {
+        other.is_some_and(|other| {
+            server.disabled.value && is_out(other) && other.address.text == server.address.text
+        })
+    };
     server.template.is_some()
         || server.agent_check.value
-        || view.backend.use_server.iter().any(named)
-        || (server.disabled.value && is_slot(servers, server))
-}
-
-/// Slots that are filled through the runtime API: neighbours that are all disabled and have the same
-/// placeholder for an address.
-fn is_slot(servers: &[Server], server: &Server) -> bool {
-    let placeholder = |pair: &[Server]| match pair {
-        [a, b] => {
-            (std::ptr::eq(a, server) || std::ptr::eq(b, server))
-                && is_out(a)
-                && is_out(b)
-                && a.address.text == b.address.text
-        }
-        _ => false,
-    };
-    servers.windows(2).any(placeholder)
+        || by_rule.contains(&server.name)
+        || is_slot(index.checked_sub(1).and_then(|index| servers.get(index)))
+        || is_slot(servers.get(index + 1))
 }
 
 /// Whether the comment above the section speaks about servers that are out.
