@@ -25,6 +25,10 @@ fn hostile_files_are_read_without_harm() {
         ".if 0\n{}.endif\n",
         ".elif defined(A)\nbackend b\n".repeat(50_000)
     );
+    let tracks: String = (0..20_000)
+        .map(|n| format!(" server s{n} 1.1.1.1:80 track s{}\n", n + 1))
+        .collect();
+    let tracks = "backend b\n".to_owned() + &tracks;
     let cases = [
         "x".repeat(5_000_000),
         "backend b\n server a ".to_owned() + &"w ".repeat(2_000_000),
@@ -43,6 +47,9 @@ fn hostile_files_are_read_without_harm() {
         format!(".if {}0\n.endif\n", "1 && ".repeat(500_000)),
         "defaults d from d\n".repeat(20_000),
         "backend b\n acl a path /\n".to_owned() + &" use_backend b if a\n".repeat(100_000),
+        "global\n setenv A xxxxxxxx\n".to_owned() + &" setenv A \"$A$A\"\n".repeat(5_000),
+        "backend b\n".to_owned() + &" acl a hdr(host) x\n use_backend b if a\n".repeat(3_000),
+        tracks,
         deep,
         many_chains,
         elifs,

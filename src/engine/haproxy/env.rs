@@ -3,9 +3,14 @@
 //! In: the values that the user gave, and `setenv` and its siblings of `global` sections. Out: what
 //! is known about a variable at that point.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::super::Environment;
+
+/// How many bytes of values are put into lines of one instance. `setenv A "$A$A"` doubles with every
+/// line; what comes later is left as written, its value unknown.
+const MAX_EXPANDED: usize = 16 << 20;
 
 /// Set by HAProxy itself before it reads a file (manual 2.3).
 const BUILT_IN: &[&str] = &[
@@ -54,6 +59,8 @@ pub(crate) struct Env<'o> {
     changes: BTreeMap<String, Change>,
     /// `resetenv` was seen: only what was named there is left of the outer environment.
     reset: Option<Vec<String>>,
+    /// Bytes of values that were put into lines.
+    expanded: Cell<usize>,
 }
 
 impl<'o> Env<'o> {
@@ -62,7 +69,21 @@ impl<'o> Env<'o> {
             given,
             changes: BTreeMap::new(),
             reset: None,
+            expanded: Cell::new(0),
         }
+    }
+
+    /// What is to be put in the place of `name`.
+    pub(super) fn expand(&self, name: &str) -> Value<'_> {
+        let value = self.get(name);
+        if let Value::Known(text) = value {
+            let total = self.expanded.get().saturating_add(text.len());
+            self.expanded.set(total);
+            if total > MAX_EXPANDED {
+                return Value::Exists;
+            }
+        }
+        value
     }
 
     /// What is known about `name` here.

@@ -315,7 +315,7 @@ impl Lexer<'_> {
             return self.pseudo(pseudo, from);
         }
         let (env, line) = (self.env, self.line);
-        let value = env.get(name);
+        let value = env.expand(name);
         let mut missing = false;
         match (value, default) {
             (Value::Known(value), _) => self.insert(value.as_bytes(), split),

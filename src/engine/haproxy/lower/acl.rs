@@ -59,6 +59,9 @@ fn negative(words: &[&str]) -> Option<Condition> {
     }
 }
 
+/// Most host names that are put together; each route has a copy of them.
+const MAX_HOSTS: usize = 200;
+
 /// Several lines of one ACL are alternatives; only host names can be put together.
 fn hosts(several: &[Condition]) -> Option<Condition> {
     let mut all = Vec::new();
@@ -67,6 +70,9 @@ fn hosts(several: &[Condition]) -> Option<Condition> {
             return None;
         };
         all.extend(names.iter().cloned());
+        if all.len() > MAX_HOSTS {
+            return None;
+        }
     }
     Some(Condition::Host(all))
 }

@@ -10,7 +10,7 @@ use super::Lowering;
 use super::proxy::{Kind, Proxy};
 use super::server::{Refusal, Refused};
 use crate::finding::{Finding, Severity};
-use crate::model::{AddressKind, Port, Text};
+use crate::model::{AddressKind, Port, Server, Text};
 use crate::source::Span;
 
 impl Lowering {
@@ -315,6 +315,11 @@ impl Lowering {
 
     /// `track` must lead to a server with a check (`srv_apply_track`).
     fn check_tracks(&mut self, proxies: &[Proxy]) {
+        let tracks = |server: &Server| server.options.track.is_some();
+        if !proxies.iter().any(|proxy| proxy.servers.iter().any(tracks)) {
+            return;
+        }
+        let index = index(proxies);
         for proxy in proxies {
             for server in &proxy.servers {
                 let Some(track) = server
@@ -329,8 +334,7 @@ impl Lowering {
                     Some((backend, name)) => (backend, name),
                     None => (proxy.name.as_str(), track.value.as_str()),
                 };
-                let fault =
-                    track_fault(proxies, backend, name, server.check.known() == Some(&true));
+                let fault = track_fault(&index, backend, name, server.check.known() == Some(&true));
                 let Some(fault) =
                     fault.filter(|_| !self.instance.fragment || backend == proxy.name)
                 else {
@@ -349,8 +353,22 @@ impl Lowering {
     }
 }
 
+/// Servers by backend and name, for references to them.
+type Index<'p> = BTreeMap<&'p str, BTreeMap<&'p str, &'p Server>>;
+
+fn index(proxies: &[Proxy]) -> Index<'_> {
+    let mut index = Index::new();
+    for proxy in proxies.iter().filter(|proxy| proxy.kind.has_servers()) {
+        let servers = index.entry(&proxy.name).or_default();
+        for server in &proxy.servers {
+            servers.entry(&server.name).or_insert(server);
+        }
+    }
+    index
+}
+
 fn track_fault(
-    proxies: &[Proxy],
+    index: &Index<'_>,
     backend: &str,
     name: &str,
     checked: bool,
@@ -358,13 +376,10 @@ fn track_fault(
     if checked {
         return Some("and has `check` of its own as well");
     }
-    let mut named = proxies
-        .iter()
-        .filter(|proxy| proxy.name == backend && proxy.kind.has_servers());
-    let Some(proxy) = named.next() else {
+    let Some(servers) = index.get(backend) else {
         return Some("but there is no such backend");
     };
-    let Some(server) = proxy.servers.iter().find(|server| server.name == name) else {
+    let Some(server) = servers.get(name) else {
         return Some("but there is no such server");
     };
     let known_off = |setting: &crate::model::Setting<bool>| setting.known() == Some(&false);
