@@ -100,6 +100,11 @@ const CASES: &[Case] = &[
         servers: &["b", "d"],
     },
     Case {
+        text: "server {\n  location ~ ^/[a-f]{8}-[0-9]{2,}$ { proxy_pass http://b; }\n}",
+        finding: "2:14 unexpected `{` in `^/[a-f]{8}-[0-9]{2,}$`: outside of quotes it opens a block",
+        servers: &["b"],
+    },
+    Case {
         text: "map $a $b {\n  a { c; }\n}\nupstream c { server d; }",
         finding: "2:5 unexpected `{` in `map`: an entry ends with `;`",
         servers: &["d"],

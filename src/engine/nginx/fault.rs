@@ -185,6 +185,18 @@ impl Fault {
         )
     }
 
+    pub(crate) fn unquoted_brace(bytes: &[u8], word: Range) -> Self {
+        Self::new(
+            word,
+            format!(
+                "unexpected `{{` in `{}`: outside of quotes it opens a block",
+                shown(bytes, word)
+            ),
+            "put the whole regular expression into quotes",
+            "not quoted",
+        )
+    }
+
     pub(crate) fn after_quote(bytes: &[u8], stray: Range) -> Self {
         Self::new(
             stray,

@@ -26,6 +26,17 @@ pub(crate) fn is_top(name: &[u8]) -> bool {
     TOP.contains(&name)
 }
 
+/// Whether `bytes` begin with the repetition of a regular expression: `{2}`, `{2,}`, `{2,3}`.
+pub(crate) fn is_repetition(bytes: &[u8]) -> bool {
+    let Some(inner) = bytes.strip_prefix(b"{") else {
+        return false;
+    };
+    let is_count = |byte: &&u8| byte.is_ascii_digit() || **byte == b',';
+    let length = inner.iter().take(16).take_while(is_count).count();
+    let starts = inner.first().is_some_and(u8::is_ascii_digit);
+    starts && inner.get(length) == Some(&b'}')
+}
+
 /// Whether nginx refuses the directive without a block.
 pub(crate) fn needs_block(name: &[u8]) -> bool {
     TOP.contains(&name)

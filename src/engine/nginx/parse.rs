@@ -181,6 +181,9 @@ impl<'a> Parser<'a> {
     }
 
     fn open(&mut self, at: u32) {
+        if self.glue_repetition(at) {
+            return;
+        }
         if !self.in_directive() {
             self.faults.push(Fault::nameless_block(at));
         }
@@ -197,6 +200,25 @@ impl<'a> Parser<'a> {
         } else {
             self.stack.push(index);
         }
+    }
+
+    /// A repetition of a regular expression that is not quoted, `^/[0-9]{2}$`: nginx opens a block at
+    /// its `{` and refuses what follows. The word is taken as it was meant.
+    fn glue_repetition(&mut self, at: u32) -> bool {
+        let start = at as usize;
+        let Some(word) = self.words.last_mut().filter(|word| word.end == at) else {
+            return false;
+        };
+        if !grammar::is_repetition(self.bytes.get(start..).unwrap_or_default()) {
+            return false;
+        }
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == b';';
+        let end = start + rest.iter().position(ends).unwrap_or(rest.len());
+        word.end = offset(end);
+        self.faults.push(Fault::unquoted_brace(self.bytes, *word));
+        self.lexer.jump(end);
+        true
     }
 
     /// A block among the entries of a `map` and the like.
