@@ -20,6 +20,7 @@ use support::{command, lbaudit, lbaudit_in};
 fn transcripts() {
     trycmd::TestCases::new()
         .case("tests/cmd/*.md")
+        .case("fixtures/incidents/*/README.md")
         .env("LBAUDIT_CONFIG", "/dev/null")
         .env("NO_COLOR", "1");
 }
@@ -122,6 +123,23 @@ fn the_model_is_one_json_document() {
     assert_eq!(backend["servers"][1]["name"], "auth2");
     assert_eq!(backend["servers"][1]["weight"]["value"], 1);
     assert_eq!(backend["servers"][1]["weight"]["origin"], "engine-default");
+}
+
+#[test]
+fn the_readme_shows_what_the_program_says() {
+    let readme = include_str!("../README.md");
+    let (_, rest) = readme.split_once("```text\n").expect("an excerpt");
+    let (excerpt, _) = rest.split_once("\n```").expect("its end");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let file = "fixtures/incidents/2023-11-10-one-server-drowns/haproxy/before.cfg";
+    let run = lbaudit_in(root, &["check", file], b"");
+    let mut said = run.stdout.lines();
+    for line in excerpt.lines() {
+        assert!(
+            said.any(|said| said == line),
+            "`{line}` is not said, or not there"
+        );
+    }
 }
 
 /// A file of the transcripts' input.
