@@ -203,6 +203,19 @@ fn every_example_gives_the_findings_that_its_page_says() {
 }
 
 #[test]
+fn findings_have_the_severity_that_their_example_says() {
+    for (entry, number, example) in examples() {
+        let Some(severity) = example.severity else {
+            continue;
+        };
+        for finding in audit(&example, Some(entry)) {
+            let name = &entry.page.name;
+            assert_eq!(finding.severity, severity, "{name} example {number}");
+        }
+    }
+}
+
+#[test]
 fn no_finding_is_above_the_severity_of_its_page() {
     for (entry, number, example) in examples() {
         for finding in audit(&example, Some(entry)) {
@@ -277,6 +290,7 @@ fn independent_mistakes_are_all_reported() {
     let example = Example {
         engine: Engine::Haproxy,
         fires: 2,
+        severity: None,
         text: "backend auth\n  balance roundrobin\n  server a 10.0.0.1:80 weight 10\n  \
                server b 10.0.0.2:80 weight 100\n  server c 10.0.0.3:80 weight 10\n  \
                server d 10.0.0.4:80 weight 0\n"
@@ -301,6 +315,7 @@ fn a_cause_in_defaults_is_one_finding_that_names_what_it_affects() {
     let example = Example {
         engine: Engine::Haproxy,
         fires: 1,
+        severity: None,
         text: defaults.to_owned() + &names.map(backend).concat(),
     };
     let mut found = pipeline(&example);

@@ -172,15 +172,19 @@ impl Printer {
         self.text.extend([&lines, "\n"]);
     }
 
-    /// Says what an example shows: its fence is `haproxy fires=1` or `nginx clean`.
+    /// Says what an example shows: its fence is `haproxy fires=1`, `nginx fires=2 info` or
+    /// `nginx clean`.
     fn example(&mut self, info: &str) {
         let Some((engine, shows)) = info.split_once(' ') else {
             return;
         };
         let shows = match shows.strip_prefix("fires=") {
-            Some("1") => "1 finding".to_owned(),
-            Some(count) => format!("{count} findings"),
             None => "no finding".to_owned(),
+            Some(found) => {
+                let (count, severity) = found.split_once(' ').unwrap_or((found, "finding"));
+                let plural = if count == "1" { "" } else { "s" };
+                format!("{count} {severity}{plural}")
+            }
         };
         let _ = write!(self.text, "{engine}, {shows}:\n\n");
     }

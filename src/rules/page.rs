@@ -19,7 +19,8 @@
 //! ```
 //!
 //! An example is a fenced block whose info string is the engine and what it shows:
-//! ` ```haproxy fires=1 ` or ` ```nginx clean `.
+//! ` ```haproxy fires=1 ` or ` ```nginx clean `. A severity may follow, ` ```nginx fires=1 info `:
+//! every finding then has it.
 
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +98,8 @@ pub struct Example {
     pub engine: Engine,
     /// Number of findings of this rule it must give; 0 for a clean one.
     pub fires: usize,
+    /// The severity that they must have, where the page says it.
+    pub severity: Option<Severity>,
     /// The configuration.
     pub text: String,
 }
@@ -124,12 +127,10 @@ impl Page {
                 continue;
             };
             let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            if let Some((engine, fires)) = parse_info(info)? {
-                let text = text.join("\n") + "\n";
+            if let Some(example) = parse_info(info)? {
                 examples.push(Example {
-                    engine,
-                    fires,
-                    text,
+                    text: text.join("\n") + "\n",
+                    ..example
                 });
             }
         }
@@ -137,8 +138,8 @@ impl Page {
     }
 }
 
-/// Engine and number of findings of a fence; `None` for a block that is no example.
-fn parse_info(info: &str) -> Result<Option<(Engine, usize)>, String> {
+/// What a fence says, without the text behind it; `None` for a block that is no example.
+fn parse_info(info: &str) -> Result<Option<Example>, String> {
     let mut words = info.split_whitespace();
     let engine = match words.next() {
         Some("haproxy") => Engine::Haproxy,
@@ -152,10 +153,22 @@ fn parse_info(info: &str) -> Result<Option<(Engine, usize)>, String> {
             .and_then(|count| count.parse().ok()),
         None => None,
     };
-    match fires {
-        Some(fires) => Ok(Some((engine, fires))),
-        None => Err(format!(
-            "an example says `clean` or `fires=N`, not `{info}`"
+    let severity = match words.next() {
+        None => Some(None),
+        Some("info") => Some(Some(Severity::Info)),
+        Some("warning") => Some(Some(Severity::Warning)),
+        Some("error") => Some(Some(Severity::Error)),
+        Some(_) => None,
+    };
+    match (fires, severity) {
+        (Some(fires), Some(severity)) => Ok(Some(Example {
+            engine,
+            fires,
+            severity,
+            text: String::new(),
+        })),
+        _ => Err(format!(
+            "an example says `clean`, `fires=N` or `fires=N SEVERITY`, not `{info}`"
         )),
     }
 }
