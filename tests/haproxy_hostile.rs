@@ -25,10 +25,9 @@ fn hostile_files_are_read_without_harm() {
         ".if 0\n{}.endif\n",
         ".elif defined(A)\nbackend b\n".repeat(50_000)
     );
-    let tracks: String = (0..20_000)
-        .map(|n| format!(" server s{n} 1.1.1.1:80 track s{}\n", n + 1))
-        .collect();
-    let tracks = "backend b\n".to_owned() + &tracks;
+    let track = |n: u32| format!(" server s{n} 1.1.1.1:80 track s{}\n", n + 1);
+    let tracks: Vec<String> = (0..20_000).map(track).collect();
+    let tracks = "backend b\n".to_owned() + &tracks.concat();
     let cases = [
         "x".repeat(5_000_000),
         "backend b\n server a ".to_owned() + &"w ".repeat(2_000_000),

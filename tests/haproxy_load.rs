@@ -145,6 +145,23 @@ fn faults_of_syntax_are_marked_where_they_stand() {
 /// Lines that HAProxy reads and refuses, each tried with 2.6.12.
 const REFUSED: &[(&str, &str)] = &[
     (
+        "frontend f\n bind :80\n mode http\n default_backend b\nbackend b\n mode tcp\n",
+        "error refused-at-load 4:2 default_backend b |",
+    ),
+    (
+        "frontend f\n bind :80\n mode tcp\n default_backend b\nbackend b\n mode http\n",
+        "",
+    ),
+    (
+        "backend b\n use-server x if TRUE\n use-server %[path] if TRUE\n",
+        "error refused-at-load 2:2 use-server x if TRUE |",
+    ),
+    (
+        "listen b\n bind :80\n default-server resolvers x\n server a h:80\n server c h:81\n",
+        "error refused-at-load 3:17 resolvers x |",
+    ),
+    ("backend b\n server a h:80 resolvers x\n", ""),
+    (
         "backend b\n server a 1.1.1.1:80",
         "error refused-at-load 2:1  server a 1.1.1.1:80 |",
     ),

@@ -22,30 +22,31 @@ impl Lowering {
         }
         self.instance.fragment = !proxies.iter().any(|proxy| proxy.kind.has_listeners());
         self.check_proxies(&proxies);
-        let names = self.backends(&mut proxies);
-        for proxy in proxies {
+        let mut names = BTreeMap::new();
+        let mut fronts = Vec::new();
+        for mut proxy in proxies {
+            self.back(&mut proxy, &mut names);
             if proxy.kind.has_listeners() && !proxy.common.disabled {
-                self.listener(proxy, &names);
+                fronts.push(proxy);
             }
+        }
+        for proxy in fronts {
+            self.listener(*proxy, &names);
         }
         (self.instance, self.findings)
     }
 
-    /// Makes the backends; returns the index of each name, `None` for one that is disabled.
-    fn backends(&mut self, proxies: &mut [Proxy]) -> BTreeMap<Text, Option<usize>> {
-        let mut names = BTreeMap::new();
-        for proxy in proxies.iter_mut() {
-            if !is_backend(proxy) {
-                continue;
-            }
-            let index = (!proxy.common.disabled).then_some(self.instance.backends.len());
-            names.entry(proxy.name.clone()).or_insert(index);
-            if index.is_some() {
-                let backend = backend(proxy);
-                self.instance.backends.push(backend);
-            }
+    /// Makes the backend of a proxy that is one, and keeps its index by name; `None` for one that is
+    /// disabled.
+    fn back(&mut self, proxy: &mut Proxy, names: &mut BTreeMap<Text, Option<usize>>) {
+        if !is_backend(proxy) {
+            return;
         }
-        names
+        let index = (!proxy.common.disabled).then_some(self.instance.backends.len());
+        names.entry(proxy.name.clone()).or_insert(index);
+        if index.is_some() {
+            self.instance.backends.push(backend(proxy));
+        }
     }
 
     fn listener(&mut self, proxy: Proxy, names: &BTreeMap<Text, Option<usize>>) {

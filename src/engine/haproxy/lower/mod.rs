@@ -10,6 +10,7 @@ mod bind;
 mod check;
 mod common;
 mod proxy;
+mod references;
 mod refuse;
 mod scope;
 mod server;
@@ -78,7 +79,11 @@ struct Lowering {
     defaults: Option<Box<Common>>,
     /// Those with a name, and how many have it.
     named: BTreeMap<Text, (Box<Common>, u32)>,
-    proxies: Vec<Proxy>,
+    #[allow(
+        clippy::vec_box,
+        reason = "each is freed as soon as its backend is made"
+    )]
+    proxies: Vec<Box<Proxy>>,
     /// Comment lines that no line has claimed yet, and whether each follows the line before it.
     pending: Vec<(Span, bool)>,
     /// Names of `resolvers` sections.
@@ -251,7 +256,7 @@ impl Lowering {
             }
             Section::Proxy(mut proxy) => {
                 proxy.servers.shrink_to_fit();
-                self.proxies.push(*proxy);
+                self.proxies.push(proxy);
             }
         }
     }

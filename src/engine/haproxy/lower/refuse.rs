@@ -10,11 +10,11 @@ use super::Lowering;
 use super::proxy::{Kind, Proxy};
 use super::server::{Refusal, Refused};
 use crate::finding::{Finding, Severity};
-use crate::model::{AddressKind, Port, Server, Text};
+use crate::model::{AddressKind, Port, Text};
 use crate::source::Span;
 
 impl Lowering {
-    fn refuse(&mut self, finding: Finding) {
+    pub(super) fn refuse(&mut self, finding: Finding) {
         self.findings.push(finding.of_rule("refused-at-load"));
     }
 
@@ -182,7 +182,7 @@ impl Lowering {
     }
 
     /// Names and ids that are used twice, and servers that HAProxy cannot set up.
-    pub(super) fn check_proxies(&mut self, proxies: &[Proxy]) {
+    pub(super) fn check_proxies(&mut self, proxies: &[Box<Proxy>]) {
         let mut seen: [BTreeMap<&Text, &Proxy>; 2] = Default::default();
         let mut ids: BTreeMap<u32, &Proxy> = BTreeMap::new();
         for proxy in proxies.iter().filter(|proxy| !proxy.name.is_empty()) {
@@ -206,7 +206,7 @@ impl Lowering {
         for proxy in proxies {
             self.check_servers(proxy);
         }
-        self.check_tracks(proxies);
+        self.check_references(proxies);
     }
 
     fn twice(&mut self, proxy: &Proxy, earlier: &Proxy) {
@@ -312,81 +312,6 @@ impl Lowering {
             self.refuse(finding.backend(&proxy.name).server(&server.name));
         }
     }
-
-    /// `track` must lead to a server with a check (`srv_apply_track`).
-    fn check_tracks(&mut self, proxies: &[Proxy]) {
-        let tracks = |server: &Server| server.options.track.is_some();
-        if !proxies.iter().any(|proxy| proxy.servers.iter().any(tracks)) {
-            return;
-        }
-        let index = index(proxies);
-        for proxy in proxies {
-            for server in &proxy.servers {
-                let Some(track) = server
-                    .options
-                    .track
-                    .as_ref()
-                    .filter(|track| !track.is_opaque())
-                else {
-                    continue;
-                };
-                let (backend, name) = match track.value.split_once('/') {
-                    Some((backend, name)) => (backend, name),
-                    None => (proxy.name.as_str(), track.value.as_str()),
-                };
-                let fault = track_fault(&index, backend, name, server.check.known() == Some(&true));
-                let Some(fault) =
-                    fault.filter(|_| !self.instance.fragment || backend == proxy.name)
-                else {
-                    continue;
-                };
-                let message = format!(
-                    "server `{}` tracks `{}`, {fault}: every version of HAProxy refuses the file",
-                    server.name, track.value
-                );
-                let span = track.origin.span().unwrap_or(server.head);
-                let help = "track a server that has `check`";
-                let finding = Finding::new(Severity::Error, span, message, help);
-                self.refuse(finding.backend(&proxy.name).server(&server.name));
-            }
-        }
-    }
-}
-
-/// Servers by backend and name, for references to them.
-type Index<'p> = BTreeMap<&'p str, BTreeMap<&'p str, &'p Server>>;
-
-fn index(proxies: &[Proxy]) -> Index<'_> {
-    let mut index = Index::new();
-    for proxy in proxies.iter().filter(|proxy| proxy.kind.has_servers()) {
-        let servers = index.entry(&proxy.name).or_default();
-        for server in &proxy.servers {
-            servers.entry(&server.name).or_insert(server);
-        }
-    }
-    index
-}
-
-fn track_fault(
-    index: &Index<'_>,
-    backend: &str,
-    name: &str,
-    checked: bool,
-) -> Option<&'static str> {
-    if checked {
-        return Some("and has `check` of its own as well");
-    }
-    let Some(servers) = index.get(backend) else {
-        return Some("but there is no such backend");
-    };
-    let Some(server) = servers.get(name) else {
-        return Some("but there is no such server");
-    };
-    let known_off = |setting: &crate::model::Setting<bool>| setting.known() == Some(&false);
-    let dead_end = known_off(&server.check)
-        && known_off(&server.agent_check)
-        && server.options.track.is_none();
-    dead_end.then_some("which has no check")
 }
 
 /// Since when a keyword is refused, and what to write instead. Seen with `haproxy -c`.
