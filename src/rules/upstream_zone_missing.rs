@@ -30,6 +30,8 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
             severity,
             format!(", so each worker (`worker_processes auto`) keeps a state of its own: {what}"),
         ),
+        // Where shared state decides nothing, the default needs no advice.
+        Copies::OneByDefault if severity == Severity::Info => return,
         Copies::OneByDefault => (
             Severity::Info,
             format!(": right for the one worker that runs by default, but with more {what}"),
