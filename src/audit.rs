@@ -133,26 +133,24 @@ impl Audit {
         }
     }
 
-    /// The findings of all variants of an instance, each once.
+    /// The findings of all variants of an instance, each fault once.
     fn judge_instance(&self, index: usize, audited: &Audited, terms: Terms<'_>) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = Vec::new();
+        let judge = |instance| rules::check_instance(&self.context(index, instance, terms));
+        if let [only] = audited.variants.as_slice() {
+            return judge(only);
+        }
+        let fault = |finding: &Finding| (finding.rule, finding.span, finding.subject.clone());
+        let mut known = BTreeSet::new();
+        let mut findings = Vec::new();
         for instance in &audited.variants {
-            let fresh = rules::check_instance(&self.context(index, instance, terms));
-            if findings.is_empty() {
-                findings = fresh;
-            } else {
-                let new = |finding: &Finding| !findings.iter().any(|known| same(known, finding));
-                let new: Vec<Finding> = fresh.into_iter().filter(new).collect();
-                findings.extend(new);
-            }
+            let fresh = judge(instance);
+            let new = |finding: &Finding| !known.contains(&fault(finding));
+            let new: Vec<Finding> = fresh.into_iter().filter(new).collect();
+            known.extend(new.iter().map(fault));
+            findings.extend(new);
         }
         findings
     }
-}
-
-/// Whether two findings of different variants are about the same fault.
-fn same(one: &Finding, other: &Finding) -> bool {
-    one.rule == other.rule && one.span == other.span && one.subject == other.subject
 }
 
 /// Applies `work` to every instance, on all cores where there is more than one instance.

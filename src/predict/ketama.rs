@@ -60,7 +60,7 @@ impl Ketama {
             ring.points
                 .extend(chain.map(|hash| u64::from(hash) << 32 | number));
         }
-        ring.points.sort_unstable();
+        radsort::sort_by_key(&mut ring.points, |point| hash_of(*point));
         ring.points.dedup_by_key(|point| *point >> 32);
         Some(ring)
     }
@@ -90,21 +90,17 @@ impl Ketama {
     /// serves.
     fn arcs(&self, serves: &[bool]) -> (Vec<u64>, u64) {
         let (mut arcs, mut lost) = (vec![0; self.names.len()], 0);
-        let mut next = Ahead::default();
-        // Twice around, backwards: the first round finds what lies ahead of the last points.
-        for (round, index) in
-            (0..2).flat_map(|round| (0..self.points.len()).rev().map(move |i| (round, i)))
-        {
-            let Some(point) = self.points.get(index) else {
-                continue;
-            };
-            let name = usize::try_from(point & 0xffff_ffff).unwrap_or(usize::MAX);
-            next.step(name, serves.get(name).copied().unwrap_or(false));
-            if round == 0 {
-                continue;
-            }
+        let name = |point: u64| usize::try_from(point & 0xffff_ffff).unwrap_or(usize::MAX);
+        let serves = |point: u64| serves.get(name(point)).copied().unwrap_or(false);
+        let mut ahead = Ahead::default();
+        // The first points are what lies ahead of the last ones.
+        for point in self.points.iter().take(MOST_TRIES + 1).rev() {
+            ahead.step(name(*point), serves(*point));
+        }
+        for (index, point) in self.points.iter().enumerate().rev() {
+            ahead.step(name(*point), serves(*point));
             let arc = self.arc_before(index);
-            match next.reachable().and_then(|name| arcs.get_mut(name)) {
+            match ahead.reachable().and_then(|name| arcs.get_mut(name)) {
                 Some(sum) => *sum += arc,
                 None => lost += arc,
             }
@@ -149,6 +145,12 @@ impl Ketama {
     }
 }
 
+/// The hash of a point.
+#[allow(clippy::cast_possible_truncation, reason = "the upper half of 64 bits")]
+fn hash_of(point: u64) -> u32 {
+    (point >> 32) as u32
+}
+
 /// The nearest serving point ahead, while walking backwards.
 #[derive(Debug, Default)]
 struct Ahead {
@@ -173,8 +175,9 @@ impl Ahead {
 /// The points of one name: each is the crc32 of host, a zero byte, port and the point before.
 #[derive(Debug)]
 struct Chain {
-    prefix: crc32fast::Hasher,
-    previous: [u8; 4],
+    /// The crc32 of the part that stays the same.
+    prefix: u32,
+    previous: u32,
 }
 
 impl Chain {
@@ -185,8 +188,8 @@ impl Chain {
         prefix.update(&[0]);
         prefix.update(port.as_bytes());
         Self {
-            prefix,
-            previous: [0; 4],
+            prefix: prefix.finalize(),
+            previous: 0,
         }
     }
 }
@@ -195,12 +198,51 @@ impl Iterator for Chain {
     type Item = u32;
 
     fn next(&mut self) -> Option<u32> {
-        let mut hasher = self.prefix.clone();
-        hasher.update(&self.previous);
-        let hash = hasher.finalize();
-        self.previous = hash.to_le_bytes();
-        Some(hash)
+        self.previous = crc32_of_four_more(self.prefix, self.previous);
+        Some(self.previous)
     }
+}
+
+/// Table `n` gives the effect of a byte on the crc32 when `n` zero bytes follow it.
+const TAIL: [[u32; 256]; 4] = tail_tables();
+
+#[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
+const fn tail_tables() -> [[u32; 256]; 4] {
+    const POLYNOMIAL: u32 = 0xedb8_8320;
+    let mut tables = [[0; 256]; 4];
+    let mut byte = 0;
+    while byte < 256 {
+        #[allow(clippy::cast_possible_truncation, reason = "a byte is below 256")]
+        let mut crc = byte as u32;
+        let mut bit = 0;
+        while bit < 32 {
+            crc = if crc & 1 == 1 {
+                crc >> 1 ^ POLYNOMIAL
+            } else {
+                crc >> 1
+            };
+            bit += 1;
+            if bit % 8 == 0 {
+                tables[bit / 8 - 1][byte] = crc;
+            }
+        }
+        byte += 1;
+    }
+    tables
+}
+
+/// The crc32 of some text and the bytes of `more` (lowest first) from the `crc` of the text. A ring has
+/// millions of points: this is several times faster than a general crc32 of four bytes.
+fn crc32_of_four_more(crc: u32, more: u32) -> u32 {
+    let bytes = (!crc ^ more).to_le_bytes();
+    let after = |zeros: usize, byte: u8| {
+        let table = TAIL.get(zeros);
+        table.map_or(0, |table| {
+            table.get(usize::from(byte)).copied().unwrap_or(0)
+        })
+    };
+    let [first, second, third, fourth] = bytes;
+    !(after(3, first) ^ after(2, second) ^ after(1, third) ^ after(0, fourth))
 }
 
 /// Host and port as `ngx_http_upstream_init_chash` splits them: a missing port stays empty.
@@ -254,6 +296,16 @@ pub(crate) fn shares_of(ring: &Ketama, pool: &Pool<'_>, serving: &[usize]) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_crc_goes_on_where_it_stopped() {
+        let text = b"10.0.0.1\x008080";
+        for more in [0, 1, 0x0102_0304, u32::MAX] {
+            let whole: Vec<u8> = text.iter().copied().chain(u32::to_le_bytes(more)).collect();
+            let crc = crc32_of_four_more(crc32fast::hash(text), more);
+            assert_eq!(crc, crc32fast::hash(&whole));
+        }
+    }
 
     #[test]
     fn names_split_as_nginx_splits_them() {

@@ -1,10 +1,12 @@
 //! Findings for people: what is wrong, the lines that do it, the shares, one step that helps.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io;
 
 use anstyle::{AnsiColor, Effects, Style as Ansi};
 
+use super::concise;
 use super::excerpt::{Heading, Mark, draw};
 use super::locate::Locator;
 use super::shares::share_lines;
@@ -30,17 +32,32 @@ pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
     writeln!(out, "{}", summary(report, style))
 }
 
-/// Writes the findings, each with its excerpt and a blank line.
+/// How many findings of a rule are drawn in full; the others take one line each. A rule that fires
+/// hundreds of times needs one look at its excerpt, then a list.
+const DRAWN: usize = 20;
+
+/// Writes the findings: the first of each rule with their excerpts and a blank line, the others on
+/// one line each.
 pub(crate) fn blocks(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut locator = Locator::new(report.sources);
-    let mut explained: Vec<&str> = Vec::new();
+    let mut drawn: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut listed = false;
     for finding in report.findings {
-        let first = !explained.contains(&finding.rule);
-        if first {
-            explained.push(finding.rule);
+        let before = drawn.entry(finding.rule).or_default();
+        *before += 1;
+        if *before <= DRAWN || style.verbose {
+            if std::mem::take(&mut listed) {
+                out.write_all(b"\n")?;
+            }
+            let block = block(finding, *before == 1, style, &mut locator);
+            out.write_all(block.as_bytes())?;
+            out.write_all(b"\n")?;
+        } else {
+            writeln!(out, "{}", concise::line(finding, &mut locator))?;
+            listed = true;
         }
-        let block = block(finding, first, style, &mut locator);
-        out.write_all(block.as_bytes())?;
+    }
+    if listed {
         out.write_all(b"\n")?;
     }
     Ok(())

@@ -132,12 +132,16 @@ impl Settings {
 
     /// The rule settings of the overrides that match the file shown as `name`.
     fn matching<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a RuleSettings> + use<'a> {
-        let path = std::path::absolute(name).unwrap_or_else(|_| name.into());
+        // Asking for the working folder costs a system call: only where somebody wants to know.
+        let path = if self.overrides.is_empty() {
+            PathBuf::new()
+        } else {
+            std::path::absolute(name).unwrap_or_else(|_| name.into())
+        };
         let relative = path.strip_prefix(&self.folder).unwrap_or(&path).to_owned();
-        let matching = self
-            .overrides
-            .iter()
-            .filter(move |entry| entry.files.is_match(&relative));
-        matching.map(|entry| &entry.rules)
+        let matching = self.overrides.iter();
+        matching
+            .filter(move |entry| entry.files.is_match(&relative))
+            .map(|entry| &entry.rules)
     }
 }

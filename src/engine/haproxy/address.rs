@@ -28,7 +28,14 @@ pub(crate) fn address(text: &str, opaque: bool) -> Address {
     if opaque {
         return opaque_address(text);
     }
-    let (rest, family) = family(text).unwrap_or((text, Family::Inet));
+    // Most addresses have no prefix: what tells one is looked for first.
+    let plain = !text.contains(['@', '+', '/']);
+    let without = (text, Family::Inet);
+    let (rest, family) = if plain {
+        without
+    } else {
+        family(text).unwrap_or(without)
+    };
     let whole = |kind| Address {
         text: text.into(),
         kind,
@@ -111,7 +118,8 @@ fn split_port(rest: &str) -> (&str, &str) {
 
 fn inet(text: &str, rest: &str) -> Address {
     let (mut host, mut port) = split_port(rest);
-    if host.parse::<Ipv6Addr>().is_err() && rest.parse::<Ipv6Addr>().is_ok() {
+    let colons = host.contains(':');
+    if colons && host.parse::<Ipv6Addr>().is_err() && rest.parse::<Ipv6Addr>().is_ok() {
         (host, port) = (rest, "");
     }
     let host = host.strip_prefix('[').unwrap_or(host);
