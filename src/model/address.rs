@@ -1,5 +1,7 @@
 //! Addresses of servers and listeners, as written and as understood.
 
+use std::fmt::Write as _;
+
 use super::Text;
 
 /// An address: the words as written and their meaning.
@@ -80,23 +82,31 @@ impl Address {
     /// `10.0.0.1` and `10.0.0.1:80` of an nginx upstream are equal, as are two spellings of one IPv6
     /// address and `localhost` beside `127.0.0.1`.
     pub fn endpoint(&self) -> Option<String> {
-        let port = match self.port {
-            Port::Fixed(port) | Port::Default(port) => port.to_string(),
-            Port::None => String::new(),
-            Port::Offset(offset) => format!("{offset:+}"),
+        let mut text = String::with_capacity(self.host.len() + 8);
+        match self.kind {
+            AddressKind::Unix => text.extend(["unix:", &self.host]),
+            AddressKind::Abstract => text.extend(["abns@", &self.host]),
+            AddressKind::Ipv6 => text.extend(["[", &self.host, "]:"]),
+            AddressKind::Ipv4 => text.extend([&self.host, ":"]),
+            AddressKind::Name if self.host.eq_ignore_ascii_case("localhost") => {
+                text.push_str("127.0.0.1:");
+            }
+            AddressKind::Name => {
+                text.extend(self.host.chars().map(|c| c.to_ascii_lowercase()));
+                text.push(':');
+            }
+            AddressKind::Any | AddressKind::Other | AddressKind::Opaque => return None,
+        }
+        if matches!(self.kind, AddressKind::Unix | AddressKind::Abstract) {
+            return Some(text);
+        }
+        // Writing to a string cannot fail.
+        let _ = match self.port {
+            Port::Fixed(port) | Port::Default(port) => write!(text, "{port}"),
+            Port::None => Ok(()),
+            Port::Offset(offset) => write!(text, "{offset:+}"),
             Port::Range(..) => return None,
         };
-        match self.kind {
-            AddressKind::Ipv6 => Some(format!("[{}]:{port}", self.host)),
-            AddressKind::Name if self.host.eq_ignore_ascii_case("localhost") => {
-                Some(format!("127.0.0.1:{port}"))
-            }
-            AddressKind::Ipv4 | AddressKind::Name => {
-                Some(format!("{}:{port}", self.host.to_ascii_lowercase()))
-            }
-            AddressKind::Unix => Some(format!("unix:{}", self.host)),
-            AddressKind::Abstract => Some(format!("abns@{}", self.host)),
-            AddressKind::Any | AddressKind::Other | AddressKind::Opaque => None,
-        }
+        Some(text)
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::{Backend, Listener, Route, Setting, Split, Text};
 use crate::source::{SourceId, Span};
@@ -129,6 +130,14 @@ pub struct Instance {
     pub not_modelled: BTreeMap<Text, NotModelled>,
     /// Which choice among undecidable `.if` branches this model shows; 0 for the first.
     pub variant: u32,
+    route_index: OnceLock<RouteIndex>,
+}
+
+/// The numbers of routes by where they lead and where they start.
+#[derive(Clone, Debug, Default)]
+struct RouteIndex {
+    to_backend: Vec<Vec<usize>>,
+    from_listener: Vec<Vec<usize>>,
 }
 
 /// A directive that is kept in the tree and has no place in the model.
@@ -159,14 +168,51 @@ impl Instance {
             resolvers: Vec::new(),
             not_modelled: BTreeMap::new(),
             variant: 0,
+            route_index: OnceLock::new(),
         }
     }
 
     /// The routes that lead to the backend at `index`.
     pub fn routes_to(&self, index: usize) -> impl Iterator<Item = &Route> {
-        self.routes
-            .iter()
-            .filter(move |route| route.target == super::Target::Backend(index))
+        self.indexed(&self.route_index().to_backend, index)
+    }
+
+    /// The routes that start at the listener at `index`.
+    pub fn routes_from(&self, index: usize) -> impl Iterator<Item = &Route> {
+        self.indexed(&self.route_index().from_listener, index)
+    }
+
+    fn indexed<'a>(
+        &'a self,
+        lists: &'a [Vec<usize>],
+        index: usize,
+    ) -> impl Iterator<Item = &'a Route> {
+        let routes = lists.get(index).into_iter().flatten();
+        routes.filter_map(|route| self.routes.get(*route))
+    }
+
+    /// Made when first asked for: by then the routes are complete.
+    fn route_index(&self) -> &RouteIndex {
+        self.route_index.get_or_init(|| {
+            let mut index = RouteIndex {
+                to_backend: vec![Vec::new(); self.backends.len()],
+                from_listener: vec![Vec::new(); self.listeners.len()],
+            };
+            for (number, route) in self.routes.iter().enumerate() {
+                if let super::Target::Backend(backend) = route.target
+                    && let Some(list) = index.to_backend.get_mut(backend)
+                {
+                    list.push(number);
+                }
+                if let Some(list) = route
+                    .listener
+                    .and_then(|at| index.from_listener.get_mut(at))
+                {
+                    list.push(number);
+                }
+            }
+            index
+        })
     }
 
     /// Counts a directive that is not modelled.

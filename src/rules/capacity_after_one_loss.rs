@@ -96,8 +96,7 @@ fn admitted(view: &BackendView<'_>) -> Option<Demand> {
     let &[listener] = listeners.as_slice() else {
         return None;
     };
-    let alone = (instance.routes.iter())
-        .filter(|route| route.listener == Some(listener))
+    let alone = (instance.routes_from(listener))
         .all(|route| route.target == crate::model::Target::Backend(view.index));
     let maxconn = &instance.listeners.get(listener).filter(|_| alone)?.maxconn;
     let peak = (*maxconn.known()?)?;

@@ -133,7 +133,7 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// Whether somebody explained why weights differ: a reason at a server that stands out, a
     /// comment in the section that speaks about weights, or names that set two groups apart.
     pub(super) fn weights_are_explained(&self) -> bool {
-        self.has_reason() || self.are_groups()
+        (self.view).weights_explained(|| self.has_reason() || self.are_groups())
     }
 
     fn has_reason(&self) -> bool {

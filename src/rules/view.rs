@@ -64,6 +64,7 @@ pub struct BackendView<'a> {
     /// The backend.
     pub backend: &'a Backend,
     prediction: OnceCell<Option<Prediction>>,
+    weights_explained: OnceCell<bool>,
 }
 
 impl<'a> BackendView<'a> {
@@ -74,6 +75,7 @@ impl<'a> BackendView<'a> {
             index,
             backend,
             prediction: OnceCell::new(),
+            weights_explained: OnceCell::new(),
         }
     }
 
@@ -91,6 +93,11 @@ impl<'a> BackendView<'a> {
             Layer::Udp => "datagrams",
             Layer::Log => "messages",
         }
+    }
+
+    /// Whether somebody explained why weights differ; judged by `explained` when first asked.
+    pub(super) fn weights_explained(&self, explained: impl FnOnce() -> bool) -> bool {
+        *self.weights_explained.get_or_init(explained)
     }
 
     /// Where the traffic goes while every server is up.
