@@ -1,11 +1,14 @@
 //! The command line: what can be asked of the program.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
+use clap::builder::{EnumValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::finding::Severity;
 use crate::model::{Engine, Version};
+use crate::report::SCHEMAS;
 
 /// Audits HAProxy and nginx load balancer configurations.
 ///
@@ -48,6 +51,12 @@ pub enum Command {
     },
     /// Lists the rules
     Rules,
+    /// Prints the JSON Schema of what a command writes with --format json, or of the baseline
+    Schema {
+        /// Name of the command, or `baseline`
+        #[arg(value_parser = schema_names())]
+        name: String,
+    },
 }
 
 /// Flags of every command.
@@ -79,15 +88,16 @@ pub struct Global {
         help_heading = "Output"
     )]
     pub color: ColorWhen,
-    /// Output format
+    /// Output format [default: text]; NAME=FILE writes it to FILE, whole or not at all, and may be
+    /// given several times
     #[arg(
         long,
         global = true,
-        value_enum,
-        default_value_t,
+        value_name = "NAME[=FILE]",
+        value_parser = OutputParser,
         help_heading = "Output"
     )]
-    pub format: FormatName,
+    pub format: Vec<OutputArg>,
     /// Write to FILE, whole or not at all, instead of standard output
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
@@ -129,6 +139,59 @@ pub enum FormatName {
     Json,
     /// One JSON object per line.
     Jsonl,
+    /// SARIF 2.1.0, for code scanning (check only).
+    Sarif,
+    /// Annotations of GitHub Actions, and the summary of the job (check only).
+    Github,
+    /// The Code Quality report of GitLab (check only).
+    Gitlab,
+    /// `JUnit` XML (check only).
+    Junit,
+    /// A comment on a pull request (check only).
+    Markdown,
+}
+
+/// One `--format NAME[=FILE]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputArg {
+    /// The format.
+    pub format: FormatName,
+    /// Where to; standard output, or the file of `--output`, where there is none.
+    pub file: Option<PathBuf>,
+}
+
+/// Reads [`OutputArg`]s, and tells help and shell completion which names there are.
+#[derive(Clone, Debug)]
+struct OutputParser;
+
+impl TypedValueParser for OutputParser {
+    type Value = OutputArg;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<OutputArg, clap::Error> {
+        let (name, file) = match value.to_str().and_then(|text| text.split_once('=')) {
+            Some((name, file)) => (OsStr::new(name), Some(PathBuf::from(file))),
+            None => (value, None),
+        };
+        let format = EnumValueParser::<FormatName>::new().parse_ref(command, argument, name)?;
+        if file.as_deref() == Some(Path::new("")) {
+            let fault = clap::Error::raw(
+                clap::error::ErrorKind::InvalidValue,
+                "a file name is missing behind `=` of `--format`\n",
+            );
+            return Err(fault.with_cmd(command));
+        }
+        Ok(OutputArg { format, file })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let names = FormatName::value_variants().iter();
+        Some(Box::new(names.filter_map(ValueEnum::to_possible_value)))
+    }
 }
 
 /// Which configurations to read, and how.
@@ -189,6 +252,29 @@ pub struct CheckArgs {
     /// Report only what is new since this git revision, or about objects that changed since
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
+    /// Report only what is not in this baseline, or worse than there
+    #[arg(long, value_name = "FILE", help_heading = "Findings")]
+    pub baseline: Option<PathBuf>,
+    /// Write the findings to the file of --baseline, and exit with 0
+    #[arg(
+        long,
+        requires = "baseline",
+        conflicts_with = "since",
+        help_heading = "Findings"
+    )]
+    pub write_baseline: bool,
+    /// Write metrics to FILE for the textfile collector of Prometheus' `node_exporter`
+    #[arg(long, value_name = "FILE", help_heading = "Metrics")]
+    pub metrics_file: Option<PathBuf>,
+    /// Most series of findings, shares and weights in the metrics file
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20_000,
+        requires = "metrics_file",
+        help_heading = "Metrics"
+    )]
+    pub metrics_max_series: usize,
 }
 
 /// Arguments of `diff`.
@@ -306,6 +392,11 @@ impl EngineChoice {
             Self::Fixed(engine) => Some(engine),
         }
     }
+}
+
+fn schema_names() -> PossibleValuesParser {
+    let names = SCHEMAS.iter().map(|schema| schema.name);
+    PossibleValuesParser::new(names)
 }
 
 fn parse_engine(text: &str) -> Result<EngineChoice, String> {

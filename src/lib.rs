@@ -6,6 +6,7 @@
 //! findings are written by a report.
 
 pub mod audit;
+pub mod baseline;
 pub mod cli;
 pub mod commands;
 pub mod diff;
@@ -14,6 +15,7 @@ pub mod engine;
 pub mod error;
 pub mod finding;
 pub mod git;
+pub mod metrics;
 pub mod model;
 pub mod predict;
 pub mod report;

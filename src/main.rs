@@ -6,18 +6,21 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use lbaudit::cli::{Cli, ColorWhen};
-use lbaudit::commands;
+use lbaudit::commands::{self, Clock};
 use lbaudit::error::Error;
 use lbaudit::report::{self, Style};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let today = jiff::Zoned::now().date();
+    let clock = Clock {
+        today: jiff::Zoned::now().date(),
+        now: jiff::Timestamp::now,
+    };
     let result = match &cli.global.output {
-        None => to_standard_output(&cli, today),
+        None => to_standard_output(&cli, clock),
         Some(path) => {
             let mut bytes = Vec::new();
-            commands::run(&cli, plain_style(&cli), today, &mut bytes).and_then(|outcome| {
+            commands::run(&cli, plain_style(&cli), clock, &mut bytes).and_then(|outcome| {
                 report::write_file_atomically(path, &bytes)?;
                 Ok(outcome)
             })
@@ -35,14 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn to_standard_output(cli: &Cli, today: jiff::civil::Date) -> Result<commands::Outcome, Error> {
+fn to_standard_output(cli: &Cli, clock: Clock) -> Result<commands::Outcome, Error> {
     let stdout = io::stdout().lock();
     let style = Style {
         color: wants_color(cli, &stdout),
         ..plain_style(cli)
     };
     let mut out = BufWriter::with_capacity(1 << 16, stdout);
-    let outcome = commands::run(cli, style, today, &mut out)?;
+    let outcome = commands::run(cli, style, clock, &mut out)?;
     match out.flush() {
         // The reader has seen enough: `lbaudit check | head`.
         Err(fault) if fault.kind() == io::ErrorKind::BrokenPipe => Ok(outcome),

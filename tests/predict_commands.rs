@@ -61,14 +61,17 @@ fn run(words: &[&str]) -> Result<String, Error> {
     all.extend(rest);
     let cli = Cli::try_parse_from(all).map_err(|fault| Error::Usage(fault.to_string()))?;
     let mut out = Vec::new();
-    let today = jiff::civil::date(2026, 1, 1);
+    let clock = lbaudit::commands::Clock {
+        today: jiff::civil::date(2026, 1, 1),
+        now: jiff::Timestamp::now,
+    };
     lbaudit::commands::run(
         &cli,
         Style {
             width: 80,
             ..Style::PLAIN
         },
-        today,
+        clock,
         &mut out,
     )?;
     Ok(String::from_utf8(out)

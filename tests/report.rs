@@ -95,10 +95,14 @@ fn rendered(format: Format, style: Style) -> String {
         sources: &sources,
         instances,
         findings: &findings,
+        fingerprints: None,
         suppressed: 0,
+        silenced: &[],
         baselined: 3,
+        fixed: 0,
         unchanged: 0,
         skipped: &[],
+        errors: &[],
     };
     let mut out = Vec::new();
     check::write(&report, format, style, &mut out).unwrap();

@@ -26,10 +26,14 @@ fn outputs(sources: &Sources, findings: &[Finding]) -> Vec<String> {
         sources,
         instances: Vec::new(),
         findings,
+        fingerprints: None,
         suppressed: 0,
+        silenced: &[],
         baselined: 0,
+        fixed: 0,
         unchanged: 0,
         skipped: &[],
+        errors: &[],
     };
     let output = |(format, color)| {
         let style = Style {

@@ -190,6 +190,10 @@ fn check(path: &Path, format: &str) {
         verbose: false,
     };
     let mut out = Vec::new();
-    commands::run(&Cli::parse_from(arguments), style, TODAY, &mut out).expect("the audit is done");
+    let clock = commands::Clock {
+        today: TODAY,
+        now: jiff::Timestamp::now,
+    };
+    commands::run(&Cli::parse_from(arguments), style, clock, &mut out).expect("the audit is done");
     black_box(out);
 }

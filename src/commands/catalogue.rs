@@ -1,4 +1,4 @@
-//! `lbaudit explain RULE` and `lbaudit rules`.
+//! `lbaudit explain RULE`, `lbaudit rules` and `lbaudit schema NAME`.
 
 use super::{Outcome, Run, written};
 use crate::error::Error;
@@ -14,12 +14,21 @@ pub(super) fn explain(name: &str, run: &mut Run<'_>) -> Result<Outcome, Error> {
 
 /// Lists the rules.
 pub(super) fn list(run: &mut Run<'_>) -> Result<Outcome, Error> {
-    let format = run.format();
+    let format = run.format()?;
     written(report::catalogue::write(
         rules::catalogue(),
         format,
         run.style,
         run.out,
     ))?;
+    Ok(Outcome::default())
+}
+
+/// Writes the schema `name`, which the command line knows.
+pub(super) fn schema(name: &str, run: &mut Run<'_>) -> Result<Outcome, Error> {
+    let mut schemas = report::SCHEMAS.iter();
+    let unknown = || Error::Usage(format!("there is no schema `{name}`"));
+    let schema = schemas.find(|it| it.name == name).ok_or_else(unknown)?;
+    written(run.out.write_all(schema.text.as_bytes()))?;
     Ok(Outcome::default())
 }

@@ -1,47 +1,78 @@
 //! `lbaudit check`: is this configuration safe?
 
+use std::path::PathBuf;
+
 use super::compare::{self, Judged};
-use super::{Outcome, Run, finish, input, selection, written};
+use super::output::{self, Outputs};
+use super::selection::Selection;
+use super::sieve::{self, old_baseline};
+use super::{Outcome, Run, finish, input, metrics};
 use crate::cli::CheckArgs;
 use crate::diff::{self, Touched};
 use crate::error::Error;
 use crate::finding::Severity;
-use crate::report::{self, Report};
+use crate::metrics::Sample;
+use crate::report::Report;
+use crate::report::check::CheckFormat;
 use crate::settings::Settings;
 
 pub(super) fn run(args: &CheckArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
+    metrics::recorded(args, run, |run| checked(args, run))
+}
+
+/// The outcome, and the metrics of a run that could audit everything.
+fn checked(args: &CheckArgs, run: &mut Run<'_>) -> Result<(Outcome, Option<Vec<Sample>>), Error> {
+    let outputs = Outputs::new(run.global)?;
     let settings = input::settings(run.global)?;
-    let selection = selection::Selection::new(&args.selection)?;
-    let (mut judged, unchanged) = match &args.since {
-        None => {
-            let audit = input::read(&args.input, &settings)?;
-            (
-                Judged::new(audit, Vec::new()).judge(&settings, run.today),
-                0,
-            )
-        }
-        Some(revision) => since(revision, args, &settings, run)?,
-    };
-    judged.findings.retain(|finding| selection.keeps(finding));
+    let selection = Selection::new(&args.selection)?;
+    let old = old_baseline(args)?;
+    let (mut judged, unchanged) = judged(args, &settings, run)?;
+    judged.suppressed.retain(|finding| selection.keeps(finding));
+    let sieved = sieve::sieve(args, &mut judged, &selection, old)?;
     let fail_on = args
         .fail_on
         .or(settings.fail_on)
         .unwrap_or(Severity::Warning);
     let mut findings = judged.findings.iter();
     let fails = findings.any(|finding| finding.severity >= fail_on);
-    if fails || !run.global.quiet {
-        let report = Report {
-            unchanged,
-            ..Report::new(&judged.audit, &judged.findings, judged.suppressed)
-        };
-        written(report::check::write(
-            &report,
-            run.format(),
-            run.style,
-            run.out,
-        ))?;
+    let report = Report {
+        unchanged,
+        silenced: &judged.suppressed,
+        fingerprints: sieved.fingerprints.as_deref(),
+        baselined: sieved.baselined,
+        fixed: sieved.fixed,
+        ..Report::new(&judged.audit, &judged.findings, judged.suppressed.len())
+    };
+    outputs.write(&report, run.global.quiet && !fails, run)?;
+    if let Some(summary) = step_summary(&outputs) {
+        output::append_summary(&report, &summary)?;
     }
-    Ok(finish(judged.audit, u8::from(fails && !args.exit_zero)))
+    let wants_metrics = args.metrics_file.is_some() && judged.audit.errors.is_empty();
+    let samples = wants_metrics
+        .then(|| crate::metrics::samples(&judged.audit, &judged.findings, args.metrics_max_series));
+    let outcome = finish(judged.audit, u8::from(fails && !args.exit_zero));
+    Ok((outcome, samples))
+}
+
+/// What was found, and how many findings are on objects that did not change.
+fn judged(args: &CheckArgs, settings: &Settings, run: &Run<'_>) -> Result<(Judged, usize), Error> {
+    match &args.since {
+        None => {
+            let audit = input::read(&args.input, settings)?;
+            let judged = Judged::new(audit, Vec::new()).judge(settings, run.today);
+            Ok((judged, 0))
+        }
+        Some(revision) => since(revision, args, settings, run),
+    }
+}
+
+/// The file that GitHub Actions shows on the page of a job.
+fn step_summary(outputs: &Outputs) -> Option<PathBuf> {
+    if !outputs.has(CheckFormat::Github) {
+        return None;
+    }
+    let path = std::env::var_os("GITHUB_STEP_SUMMARY")?;
+    (!path.is_empty()).then(|| path.into())
 }
 
 /// The working tree with the findings on what changed since `revision`, and how many others it has.

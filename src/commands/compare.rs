@@ -19,8 +19,8 @@ pub(super) struct Judged {
     pub(super) audit: Audit,
     labels: Vec<String>,
     pub(super) findings: Vec<Finding>,
-    /// How many more a comment silenced.
-    pub(super) suppressed: usize,
+    /// What a comment silenced.
+    pub(super) suppressed: Vec<Finding>,
 }
 
 impl Judged {
@@ -30,7 +30,7 @@ impl Judged {
             audit,
             labels,
             findings: Vec::new(),
-            suppressed: 0,
+            suppressed: Vec::new(),
         }
     }
 
@@ -39,7 +39,7 @@ impl Judged {
         let judged = self.audit.judge(Terms { settings, today });
         let found = suppress::apply(&self.audit, judged, today);
         self.findings = found.kept;
-        self.suppressed = found.suppressed.len();
+        self.suppressed = found.suppressed;
         self
     }
 

@@ -35,7 +35,7 @@ pub(super) fn run(args: &DiffArgs, run: &mut Run<'_>) -> Result<Outcome, Error> 
     };
     let fails = report.fails();
     if fails || !run.global.quiet {
-        let format = run.format();
+        let format = run.format()?;
         written(report::diff::write(&report, format, run.style, run.out))?;
     }
     Ok(sides.finish(u8::from(fails && !args.exit_zero)))

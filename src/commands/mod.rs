@@ -6,18 +6,22 @@ mod compare;
 mod diff;
 mod environment;
 mod input;
+mod metrics;
 mod model;
+mod output;
 mod pick;
 mod selection;
 mod shares;
+mod sieve;
 mod story;
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::audit::Audit;
-use crate::cli::{Cli, Command, FormatName, Global};
+use crate::cli::{Cli, Command, Global};
 use crate::error::Error;
 use crate::report::{Format, Style};
 
@@ -35,17 +39,26 @@ struct Run<'a> {
     global: &'a Global,
     style: Style,
     today: Date,
+    now: fn() -> Timestamp,
     out: &'a mut dyn Write,
 }
 
+/// What the time is. Only the program itself looks at a clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    /// The day by which dates in comments are judged.
+    pub today: Date,
+    /// The time now, for the metrics of a run.
+    pub now: fn() -> Timestamp,
+}
+
 /// Runs the command of `cli` and writes its output to `out`.
-///
-/// `today` is the day by which dates in comments are judged.
-pub fn run(cli: &Cli, style: Style, today: Date, out: &mut dyn Write) -> Result<Outcome, Error> {
+pub fn run(cli: &Cli, style: Style, clock: Clock, out: &mut dyn Write) -> Result<Outcome, Error> {
     let mut run = Run {
         global: &cli.global,
         style,
-        today,
+        today: clock.today,
+        now: clock.now,
         out,
     };
     match &cli.command {
@@ -56,17 +69,14 @@ pub fn run(cli: &Cli, style: Style, today: Date, out: &mut dyn Write) -> Result<
         Command::Model(args) => model::run(args, &mut run),
         Command::Explain { rule } => catalogue::explain(rule, &mut run),
         Command::Rules => catalogue::list(&mut run),
+        Command::Schema { name } => catalogue::schema(name, &mut run),
     }
 }
 
 impl Run<'_> {
-    fn format(&self) -> Format {
-        match self.global.format {
-            FormatName::Text => Format::Text,
-            FormatName::Concise => Format::Concise,
-            FormatName::Json => Format::Json,
-            FormatName::Jsonl => Format::Jsonl,
-        }
+    /// The format of a command that has one output.
+    fn format(&self) -> Result<Format, Error> {
+        output::single(self.global)
     }
 }
 

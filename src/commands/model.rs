@@ -9,7 +9,7 @@ pub(super) fn run(args: &InputArgs, run: &mut Run<'_>) -> Result<Outcome, Error>
     let audit = input::read(args, &input::settings(run.global)?)?;
     written(report::model::write(
         &audit,
-        run.format(),
+        run.format()?,
         run.style,
         run.out,
     ))?;

@@ -22,7 +22,7 @@ pub(super) fn run(args: &PickArgs, run: &mut Run<'_>) -> Result<Outcome, Error> 
         backend,
         picks: replay(instance, backend, args)?,
     };
-    written(picks::write(&picks, run.format(), run.style, run.out))?;
+    written(picks::write(&picks, run.format()?, run.style, run.out))?;
     Ok(finish(audit, 0))
 }
 

@@ -35,11 +35,16 @@ impl<'a> Selection<'a> {
 
     /// Whether `finding` is wanted.
     pub(super) fn keeps(&self, finding: &Finding) -> bool {
-        let Some(entry) = rules::find(finding.rule) else {
+        self.covers(finding.rule, finding.severity)
+    }
+
+    /// Whether findings of this rule and severity are wanted.
+    pub(super) fn covers(&self, rule: &str, severity: Severity) -> bool {
+        let Some(entry) = rules::find(rule) else {
             return true;
         };
         let named = |names: &[String]| names.iter().any(|name| is(entry, name));
-        finding.severity >= self.min_severity
+        severity >= self.min_severity
             && (self.select.is_empty() || named(self.select))
             && !named(self.ignore)
     }

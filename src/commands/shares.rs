@@ -11,7 +11,7 @@ use crate::report::traffic::{self, Traffic};
 pub(super) fn run(args: &SharesArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
     let audit = input::read(&args.input, &input::settings(run.global)?)?;
     let rows = traffic(&audit, args)?;
-    written(traffic::write(&rows, run.format(), run.style, run.out))?;
+    written(traffic::write(&rows, run.format()?, run.style, run.out))?;
     Ok(finish(audit, 0))
 }
 

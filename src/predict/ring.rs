@@ -125,19 +125,6 @@ impl Ring {
         }
     }
 
-    /// This node, or where it has left the ring the one behind it, if any.
-    pub(crate) fn at_or_behind(&self, node: u64) -> Option<u64> {
-        let position = self.nodes.partition_point(|other| *other < node);
-        self.nodes.get(position).copied()
-    }
-
-    /// This node, or the first one behind it that is not `server`'s, if any.
-    pub(crate) fn next_of_others(&self, node: u64, server: usize) -> Option<u64> {
-        let position = self.nodes.partition_point(|other| *other < node);
-        let mut nodes = self.nodes.iter().skip(position).copied();
-        nodes.find(|node| owner(*node) != server)
-    }
-
     /// The node at a position, for [`Ring::behind`].
     pub(crate) fn node(&self, position: usize) -> Option<u64> {
         self.nodes.get(position).copied()

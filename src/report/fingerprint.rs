@@ -8,6 +8,7 @@
 //! their ordinal: the second gets one more round over the number 2, and so on.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hasher as _;
 
 use siphasher::sip::SipHasher24;
@@ -16,21 +17,45 @@ use super::locate::Locator;
 use crate::finding::{Finding, Subject};
 use crate::source::Sources;
 
+/// What names a finding: the hash of its object, and its number among the findings that share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// Hash over rule and object.
+    pub object: u64,
+    /// From 1.
+    pub ordinal: u64,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unique = match self.ordinal {
+            1 => self.object,
+            ordinal => again(self.object, ordinal),
+        };
+        write!(f, "{unique:016x}")
+    }
+}
+
 /// The fingerprint of each of `findings`.
 pub fn fingerprints(findings: &[Finding], sources: &Sources) -> Vec<String> {
+    let identities = identities(findings, sources);
+    identities.iter().map(Identity::to_string).collect()
+}
+
+/// The identity of each of `findings`; its text is the fingerprint.
+pub fn identities(findings: &[Finding], sources: &Sources) -> Vec<Identity> {
     let mut locator = Locator::new(sources);
     let mut seen: HashMap<u64, u64> = HashMap::new();
     let mut number = |finding: &Finding| {
-        let first = hash(finding, &mut locator);
+        let object = hash(finding, &mut locator);
         let ordinal = seen
-            .entry(first)
+            .entry(object)
             .and_modify(|count| *count += 1)
             .or_insert(1);
-        let unique = match *ordinal {
-            1 => first,
-            ordinal => again(first, ordinal),
-        };
-        format!("{unique:016x}")
+        Identity {
+            object,
+            ordinal: *ordinal,
+        }
     };
     findings.iter().map(&mut number).collect()
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
-use super::fingerprint::fingerprints;
 use super::locate::{Locator, Place};
 use super::shown::is_hidden;
 use super::view::View;
@@ -34,6 +33,7 @@ struct Summary {
     info: usize,
     suppressed: usize,
     baselined: usize,
+    fixed: usize,
     unchanged: usize,
 }
 
@@ -114,6 +114,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             info: infos,
             suppressed: report.suppressed,
             baselined: report.baselined,
+            fixed: report.fixed,
             unchanged: report.unchanged,
         },
         findings: entries(report),
@@ -150,7 +151,7 @@ pub fn write_document<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::R
 
 fn entries<'a>(report: &'a Report<'_>) -> Vec<Entry<'a>> {
     let mut locator = Locator::new(report.sources);
-    let fingerprints = fingerprints(report.findings, report.sources);
+    let fingerprints = report.fingerprints().into_owned();
     let findings = report.findings.iter().zip(fingerprints);
     let entry = |(finding, fingerprint)| {
         let view = View::new(finding, &mut locator);
@@ -165,7 +166,7 @@ pub(crate) fn chosen<'a>(
     indices: &[usize],
 ) -> Vec<impl Serialize + use<'a>> {
     let mut locator = Locator::new(report.sources);
-    let fingerprints = fingerprints(report.findings, report.sources);
+    let fingerprints = report.fingerprints();
     let chosen = indices.iter().filter_map(|index| {
         let finding = report.findings.get(*index)?;
         let view = View::new(finding, &mut locator);

@@ -18,10 +18,17 @@ mod concise;
 mod excerpt;
 mod file;
 mod fingerprint;
+mod github;
+mod gitlab;
 mod json;
+mod junit;
 mod line;
 mod locate;
+mod markdown;
 mod mask;
+mod relative;
+mod sarif;
+mod schema;
 mod shares;
 mod shown;
 mod table;
@@ -29,16 +36,20 @@ mod text;
 mod view;
 mod wrap;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 pub use file::write_file_atomically;
-pub use fingerprint::fingerprints;
+pub use fingerprint::{Identity, fingerprints, identities};
 pub use json::{write_document, write_line};
 pub use mask::mask_text;
+pub use schema::{SCHEMAS, Schema};
 pub use shown::plain;
 pub use table::{Align, Table, bar, percent};
+pub(crate) use {locate::Locator, view::View};
 
 use crate::audit::{Audit, Audited};
+use crate::error::Error;
 use crate::finding::{Finding, Severity};
 use crate::model::Instance;
 use crate::source::Sources;
@@ -52,14 +63,23 @@ pub struct Report<'a> {
     pub instances: Vec<InstanceSummary>,
     /// The findings in the order in which they are shown.
     pub findings: &'a [Finding],
+    /// The fingerprints of the findings, where the findings are a part of a longer list: equal ones
+    /// are told apart by their number in it.
+    pub fingerprints: Option<&'a [String]>,
     /// Findings silenced by comments in the configuration.
     pub suppressed: usize,
+    /// The silenced ones themselves, for formats that show them as such.
+    pub silenced: &'a [Finding],
     /// Findings silenced by the baseline.
     pub baselined: usize,
+    /// Findings of the baseline that are gone.
+    pub fixed: usize,
     /// Findings left out because their object did not change (`check --since`).
     pub unchanged: usize,
     /// Files in walked folders that are no configuration.
     pub skipped: &'a [PathBuf],
+    /// What could not be audited.
+    pub errors: &'a [Error],
 }
 
 /// One audited instance in a report.
@@ -153,10 +173,22 @@ impl<'a> Report<'a> {
             sources: &audit.sources,
             instances: instances.map(Option::unwrap_or_default).collect(),
             findings,
+            fingerprints: None,
             suppressed,
+            silenced: &[],
             baselined: 0,
+            fixed: 0,
             unchanged: 0,
             skipped: &audit.skipped,
+            errors: &audit.errors,
+        }
+    }
+
+    /// One fingerprint per finding.
+    fn fingerprints(&self) -> Cow<'a, [String]> {
+        match self.fingerprints {
+            Some(known) => Cow::Borrowed(known),
+            None => Cow::Owned(fingerprints(self.findings, self.sources)),
         }
     }
 

@@ -44,12 +44,12 @@ pub(crate) fn share_lines(shares: &[ServerShare], engine: Engine, width: usize) 
     clippy::cast_precision_loss,
     reason = "a share is shown with one decimal"
 )]
-fn fair_share(shares: &[ServerShare]) -> f64 {
+pub(crate) fn fair_share(shares: &[ServerShare]) -> f64 {
     1.0 / shares.len().max(1) as f64
 }
 
 /// The indices of the rows shown, in the order of the table: all, or those furthest from fair.
-fn chosen(shares: &[ServerShare], fair: f64) -> Vec<usize> {
+pub(crate) fn chosen(shares: &[ServerShare], fair: f64) -> Vec<usize> {
     let mut order: Vec<(usize, f64)> = (shares.iter().enumerate())
         .map(|(index, row)| (index, (row.share - fair).abs()))
         .collect();

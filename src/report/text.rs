@@ -132,8 +132,9 @@ fn push_paint(text: &mut String, part: &str, paint: Ansi, style: Style) {
     }
 }
 
-/// The last line: `2 errors, 1 warning, 0 infos in 1 instance: 3 files, 4 backends, 12 servers`.
-fn summary(report: &Report<'_>, style: Style) -> String {
+/// The counts of the last line: `2 errors, 1 warning, 0 infos`, and
+/// `1 instance: 3 files, 4 backends, 12 servers`.
+pub(crate) fn counts(report: &Report<'_>) -> (String, String) {
     let Totals {
         files,
         backends,
@@ -142,24 +143,36 @@ fn summary(report: &Report<'_>, style: Style) -> String {
         warnings,
         infos,
     } = report.totals();
-    let counts = [
+    let found = [
         count(errors, "error"),
         count(warnings, "warning"),
         count(infos, "info"),
-    ]
-    .join(", ");
+    ];
     let instances = count(report.instances.len(), "instance");
-    let [files, backends, servers] = [
+    let audited = [
         count(files, "file"),
         count(backends, "backend"),
         count(servers, "server"),
     ];
-    let mut text = format!("{counts} in {instances}: {files}, {backends}, {servers}");
+    let audited = format!("{instances}: {}", audited.join(", "));
+    (found.join(", "), audited)
+}
+
+/// The last line.
+fn summary(report: &Report<'_>, style: Style) -> String {
+    let Totals {
+        errors, warnings, ..
+    } = report.totals();
+    let (counts, audited) = counts(report);
+    let mut text = format!("{counts} in {audited}");
     if report.suppressed > 0 {
         let _ = write!(text, "; {} suppressed", report.suppressed);
     }
     if report.baselined > 0 {
         let _ = write!(text, "; {} in the baseline", report.baselined);
+    }
+    if report.fixed > 0 {
+        let _ = write!(text, "; {} fixed since the baseline", report.fixed);
     }
     if report.unchanged > 0 {
         let _ = write!(text, "; {} on unchanged objects", report.unchanged);

@@ -70,7 +70,7 @@ impl<'a> Haproxy<'a> {
             served: 0,
             queued: 0,
             configured: member.weight,
-            down: member.disabled,
+            down: !member.usable && member.weight > 0,
         });
         Some(Self {
             tier,
@@ -132,8 +132,11 @@ impl<'a> Haproxy<'a> {
                     None
                 };
                 // A single used server skips hashing, and slot 0 takes all.
-                let skips = *hashed && self.serving.len() == 1 && !pool.hashes_alone;
-                let hash = if skips { Some(0) } else { hash };
+                let hash = if *hashed && self.serving.len() == 1 {
+                    Some(0)
+                } else {
+                    hash
+                };
                 match hash {
                     Some(hash) => slots
                         .get((hash as usize).checked_rem(slots.len())?)
@@ -153,7 +156,7 @@ impl<'a> Haproxy<'a> {
                 weights::lowest_id(pool, &room)
             }
             Balancer::Ring(walk) => {
-                if self.serving.len() == 1 && !pool.hashes_alone {
+                if self.serving.len() == 1 {
                     return Some(first);
                 }
                 match haproxy_hash::hash(pool, self.by_address, key) {
@@ -238,14 +241,7 @@ impl<'a> Haproxy<'a> {
                 "`static-rr` and map-based hashes take no weight but 0% and 100% while running",
             ));
         }
-        if member.weight == wanted {
-            return Ok(());
-        }
         member.weight = wanted;
-        if let Balancer::LeastConn(state) = &mut self.balancer {
-            // `fwlc_update_server_weight` takes it out and puts it behind its equals.
-            state.update(server, member.backup, 0, 0);
-        }
         self.refresh(server);
         Ok(())
     }
@@ -264,11 +260,14 @@ impl<'a> Haproxy<'a> {
             Balancer::LeastConn(_) => self.reposition(server),
             Balancer::First => {}
             Balancer::Sticky(current) => *current = stick(&self.serving, *current),
-            Balancer::Map(slots, ..) => {
+            Balancer::Map(slots, index, _) => {
                 // `recalc_server_map`; the walk keeps its index while it is inside the map.
                 *slots = map::slots(&self.pool, self.divisor).unwrap_or_default();
+                if *index >= slots.len() {
+                    *index = 0;
+                }
             }
-            Balancer::Ring(walk) => walk.rebuild(&self.pool, &self.serving, server),
+            Balancer::Ring(walk) => walk.rebuild(&self.pool, &self.serving),
         }
     }
 }
@@ -279,15 +278,14 @@ fn stick(serving: &[usize], current: Option<usize>) -> Option<usize> {
     stays.or(serving.first().copied())
 }
 
-/// `map_get_server_rr`: the next slot whose server has room. The index stays at the end of the map
-/// until the next pick, which a map that grew meanwhile goes on from.
+/// `map_get_server_rr`: the next slot whose server has room.
 fn walk(slots: &[usize], index: &mut usize, full: impl Fn(usize) -> bool) -> Option<usize> {
     for _ in 0..slots.len() {
+        let server = *slots.get(*index)?;
+        *index += 1;
         if *index >= slots.len() {
             *index = 0;
         }
-        let server = *slots.get(*index)?;
-        *index += 1;
         if !full(server) {
             return Some(server);
         }

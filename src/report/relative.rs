@@ -1,0 +1,126 @@
+//! Paths as repositories know them.
+//!
+//! In: the name of a file as the user knows it. Out: its path relative to the working folder with
+//! `/` and without `.` or `..`, where it lies below that folder; and as a URI reference (RFC 3986).
+
+use std::path::{Component, Path, PathBuf};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Everything but the unreserved characters of RFC 3986 and the slash between folders. A colon would
+/// make a scheme of what stands before it, so it is encoded too.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
+
+/// Turns names into relative paths.
+pub(crate) struct Paths {
+    folder: PathBuf,
+}
+
+impl Paths {
+    /// Paths relative to the working folder.
+    pub(crate) fn here() -> Self {
+        Self::below(std::env::current_dir().unwrap_or_default())
+    }
+
+    fn below(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// The path of the file `name` relative to the folder; as it is where it lies elsewhere.
+    pub(crate) fn relative(&self, name: &str) -> String {
+        self.inside(name).unwrap_or_else(|| name.to_owned())
+    }
+
+    /// A relative URI reference for a file below the folder, else an absolute `file:` URI.
+    pub(crate) fn uri(&self, name: &str) -> Uri {
+        match self.inside(name) {
+            Some(path) => Uri {
+                text: encoded(&path),
+                is_relative: true,
+            },
+            None => Uri {
+                text: format!("file://{}", encoded(&self.absolute(name).to_string_lossy())),
+                is_relative: false,
+            },
+        }
+    }
+
+    fn inside(&self, name: &str) -> Option<String> {
+        let path = self.absolute(name);
+        let path = path.strip_prefix(&self.folder).ok()?.to_str()?;
+        (!path.is_empty()).then(|| path.to_owned())
+    }
+
+    /// `name` in the folder, without `.` and `..`. Links are not followed: the path is a name.
+    fn absolute(&self, name: &str) -> PathBuf {
+        let mut path = self.folder.clone();
+        for component in Path::new(name).components() {
+            match component {
+                Component::ParentDir => {
+                    path.pop();
+                }
+                Component::CurDir => {}
+                Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                    path.push(component);
+                }
+            }
+        }
+        path
+    }
+}
+
+/// A URI reference.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Uri {
+    /// Its text.
+    pub(crate) text: String,
+    /// Whether it is relative to the working folder.
+    pub(crate) is_relative: bool,
+}
+
+fn encoded(path: &str) -> String {
+    utf8_percent_encode(path, PATH).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths() -> Paths {
+        Paths::below("/repo/infra".into())
+    }
+
+    #[test]
+    fn files_below_the_folder_are_relative_to_it() {
+        for (name, expected) in [
+            ("haproxy.cfg", "haproxy.cfg"),
+            ("./a/../b/x.cfg", "b/x.cfg"),
+            ("/repo/infra/b/x.cfg", "b/x.cfg"),
+            ("../infra/x.cfg", "x.cfg"),
+            ("../x.cfg", "../x.cfg"),
+            ("/etc/haproxy/haproxy.cfg", "/etc/haproxy/haproxy.cfg"),
+            ("-", "-"),
+        ] {
+            assert_eq!(paths().relative(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn uris_are_encoded_and_never_lead_upward() {
+        for (name, expected, is_relative) in [
+            ("a b/größe.cfg", "a%20b/gr%C3%B6%C3%9Fe.cfg", true),
+            ("100%/#1?.cfg", "100%25/%231%3F.cfg", true),
+            ("C:\\conf\\x.cfg", "C%3A%5Cconf%5Cx.cfg", true),
+            ("../x.cfg", "file:///repo/x.cfg", false),
+            ("/etc/x y.cfg", "file:///etc/x%20y.cfg", false),
+        ] {
+            let text = expected.to_owned();
+            assert_eq!(paths().uri(name), Uri { text, is_relative }, "{name}");
+        }
+    }
+}
