@@ -145,6 +145,7 @@ pub enum FormatName {
     Github,
     /// The Code Quality report of GitLab (check only).
     Gitlab,
+    #[value(help = "JUnit XML (check only)")]
     /// `JUnit` XML (check only).
     Junit,
     /// A comment on a pull request (check only).

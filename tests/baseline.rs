@@ -11,6 +11,7 @@ mod support;
 use std::fs;
 use std::path::Path;
 
+use proptest::prelude::*;
 use serde_json::Value;
 use support::{Run, lbaudit, lbaudit_in};
 
@@ -136,6 +137,60 @@ fn moved_lines_renamed_files_and_reordered_servers_are_known() {
     fs::remove_file(repo.0.path().join("a.cfg")).expect("the file is there");
     repo.write("renamed/b.cfg", &text);
     assert_eq!(repo.state(), (0, vec![], 2, 0));
+}
+
+/// Configurations with many findings, with blank lines and blanks put between and before their lines.
+fn reformatted() -> impl Strategy<Value = (String, String)> {
+    let fixture = |incident: &str| {
+        let path = format!(
+            "{}/fixtures/incidents/{incident}/haproxy/before.cfg",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        fs::read_to_string(path).expect("a fixture")
+    };
+    let texts = vec![
+        fixture("2023-10-15-morning-without-login"),
+        fixture("2023-11-10-one-server-drowns"),
+        backend("auth", 100) + "  sever x 10.0.0.9:80\n  sever x 10.0.0.9:80\n",
+    ];
+    (
+        prop::sample::select(texts),
+        prop::collection::vec((0usize..3, 0usize..4), 200),
+    )
+        .prop_map(|(text, blanks)| {
+            let lines = text.lines().zip(blanks.iter().cycle());
+            let moved = lines.map(|(line, (above, before))| {
+                // A comment belongs to the line below it: nothing may come between.
+                let above = if line.trim_start().starts_with('#') {
+                    *above
+                } else {
+                    0
+                };
+                let indent = if line.starts_with(' ') { *before } else { 0 };
+                format!("{}{}{line}\n", "\n".repeat(above), " ".repeat(indent))
+            });
+            let moved = moved.collect();
+            (text, moved)
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn where_a_line_stands_changes_no_fingerprint((text, moved) in reformatted()) {
+        let fingerprints = |text: &str| {
+            let repo = Repo::new(&[("a.cfg", text)]);
+            let run = lbaudit_in(repo.0.path(), &["check", "--no-config", "--format", "json", "a.cfg"], b"");
+            let document: Value = serde_json::from_str(&run.stdout).expect("JSON");
+            let findings = document["findings"].as_array().expect("findings").iter();
+            let names = findings.map(|it| it["fingerprint"].as_str().expect("text").to_owned());
+            names.collect::<Vec<String>>()
+        };
+        let before = fingerprints(&text);
+        prop_assert!(!before.is_empty());
+        prop_assert_eq!(fingerprints(&moved), before);
+    }
 }
 
 #[test]

@@ -406,6 +406,23 @@ fn github_annotations_cannot_be_broken_out_of() {
 }
 
 #[test]
+fn in_a_ci_job_files_are_named_from_the_checkout() {
+    let case = few();
+    for (variable, format, expected) in [
+        ("GITHUB_WORKSPACE", "github", "file=nginx/nginx.conf,"),
+        ("CI_PROJECT_DIR", "gitlab", "\"path\": \"nginx/nginx.conf\""),
+        ("GITHUB_WORKSPACE", "sarif", "\"uri\": \"nginx/nginx.conf\""),
+    ] {
+        let mut command = command(&case.here().join("nginx"));
+        command.env(variable, case.here());
+        command.args(["check", "--no-config", "nginx.conf", "--format", format]);
+        let output = command.stdin(Stdio::null()).output().expect("lbaudit runs");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
 fn github_gets_a_summary_of_the_job() {
     let case = few();
     let summary = case.here().join("summary.md");

@@ -1,7 +1,10 @@
 //! Paths as repositories know them.
 //!
-//! In: the name of a file as the user knows it. Out: its path relative to the working folder with
+//! In: the name of a file as the user knows it. Out: its path relative to the project's folder with
 //! `/` and without `.` or `..`, where it lies below that folder; and as a URI reference (RFC 3986).
+//!
+//! The project's folder is the checkout of the CI job that this process runs in, where the working
+//! folder is a part of it: annotations name files from there. Else it is the working folder.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -18,25 +21,36 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
 
 /// Turns names into relative paths.
 pub(crate) struct Paths {
-    folder: PathBuf,
+    /// What names are relative to.
+    working: PathBuf,
+    /// What paths are relative to.
+    project: PathBuf,
 }
 
+/// Where GitHub Actions and GitLab CI say that the checkout is.
+const CHECKOUTS: [&str; 2] = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
+
 impl Paths {
-    /// Paths relative to the working folder.
+    /// Paths as the environment of this process tells.
     pub(crate) fn here() -> Self {
-        Self::below(std::env::current_dir().unwrap_or_default())
+        let checkouts = CHECKOUTS.iter().filter_map(std::env::var_os);
+        let working = std::env::current_dir().unwrap_or_default();
+        Self::new(working, checkouts.map(PathBuf::from))
     }
 
-    fn below(folder: PathBuf) -> Self {
-        Self { folder }
+    fn new(working: PathBuf, checkouts: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut checkouts = checkouts.into_iter();
+        let around = |folder: &PathBuf| folder.is_absolute() && working.starts_with(folder);
+        let project = checkouts.find(around).unwrap_or_else(|| working.clone());
+        Self { working, project }
     }
 
-    /// The path of the file `name` relative to the folder; as it is where it lies elsewhere.
+    /// The path of the file `name` relative to the project; as it is where it lies elsewhere.
     pub(crate) fn relative(&self, name: &str) -> String {
         self.inside(name).unwrap_or_else(|| name.to_owned())
     }
 
-    /// A relative URI reference for a file below the folder, else an absolute `file:` URI.
+    /// A relative URI reference for a file of the project, else an absolute `file:` URI.
     pub(crate) fn uri(&self, name: &str) -> Uri {
         match self.inside(name) {
             Some(path) => Uri {
@@ -52,13 +66,13 @@ impl Paths {
 
     fn inside(&self, name: &str) -> Option<String> {
         let path = self.absolute(name);
-        let path = path.strip_prefix(&self.folder).ok()?.to_str()?;
+        let path = path.strip_prefix(&self.project).ok()?.to_str()?;
         (!path.is_empty()).then(|| path.to_owned())
     }
 
-    /// `name` in the folder, without `.` and `..`. Links are not followed: the path is a name.
+    /// `name` in the working folder, without `.` and `..`. Links are not followed: the path is a name.
     fn absolute(&self, name: &str) -> PathBuf {
-        let mut path = self.folder.clone();
+        let mut path = self.working.clone();
         for component in Path::new(name).components() {
             match component {
                 Component::ParentDir => {
@@ -79,7 +93,7 @@ impl Paths {
 pub(crate) struct Uri {
     /// Its text.
     pub(crate) text: String,
-    /// Whether it is relative to the working folder.
+    /// Whether it is relative to the project's folder.
     pub(crate) is_relative: bool,
 }
 
@@ -92,7 +106,7 @@ mod tests {
     use super::*;
 
     fn paths() -> Paths {
-        Paths::below("/repo/infra".into())
+        Paths::new("/repo/infra".into(), [])
     }
 
     #[test]
@@ -108,6 +122,18 @@ mod tests {
         ] {
             assert_eq!(paths().relative(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn in_a_ci_job_paths_start_at_the_checkout() {
+        let relative = |checkout: &str| {
+            Paths::new("/repo/infra".into(), [checkout.into()]).relative("../x.cfg")
+        };
+        assert_eq!(relative("/repo"), "x.cfg");
+        assert_eq!(relative("/repo/other"), "../x.cfg");
+        assert_eq!(relative(""), "../x.cfg");
+        let paths = Paths::new("/repo/infra".into(), ["/repo".into()]);
+        assert_eq!(paths.relative("x.cfg"), "infra/x.cfg");
     }
 
     #[test]

@@ -66,6 +66,9 @@ pub(crate) fn command(folder: &Path) -> Command {
         "CLICOLOR_FORCE",
         "LBAUDIT_CONFIG",
         "RUST_BACKTRACE",
+        "GITHUB_WORKSPACE",
+        "GITHUB_STEP_SUMMARY",
+        "CI_PROJECT_DIR",
     ] {
         command.env_remove(name);
     }

@@ -96,7 +96,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
         },
         invocations: [invocation(report)],
         original_uri_base_ids: json!({
-            BASE: {"description": {"text": "the folder that lbaudit was run in"}}
+            BASE: {"description": {"text": "the checkout of the CI job, else the folder that lbaudit was run in"}}
         }),
         column_kind: "unicodeCodePoints",
         results: results(report, &rules.indices),

@@ -1,5 +1,7 @@
 //! A rule's page as the description that code scanning shows beside its results.
 
+use std::fmt::Write as _;
+
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -64,10 +66,18 @@ fn section<'a>(page: &'a Page, heading: &str) -> &'a str {
 fn plain_text(markdown: &str) -> String {
     let mut text = String::with_capacity(markdown.len());
     let mut in_code = false;
+    let mut number = None;
     for event in Parser::new(markdown) {
         match event {
             Event::Start(Tag::CodeBlock(_)) => in_code = true,
-            Event::Start(Tag::Item) => text.push_str("- "),
+            Event::Start(Tag::List(first)) => number = first,
+            Event::Start(Tag::Item) => match &mut number {
+                Some(number) => {
+                    let _ = write!(text, "{number}. ");
+                    *number += 1;
+                }
+                None => text.push_str("- "),
+            },
             Event::End(TagEnd::CodeBlock) => {
                 in_code = false;
                 text.push('\n');
@@ -108,10 +118,11 @@ mod tests {
         for entry in catalogue() {
             let value = serde_json::to_value(descriptor(&entry.page)).unwrap();
             let full = value["fullDescription"]["text"].as_str().unwrap();
-            assert!(full.len() > 40 && !full.contains('\n'), "{full}");
+            assert!(full.len() > 40 && !full.contains("##"), "{full}");
             let help = value["help"]["text"].as_str().unwrap();
             assert!(help.starts_with("What\n\n"), "{help}");
             assert!(!help.contains("```"), "{help}");
+            assert!(help.contains("Playbook\n\n1. "), "{help}");
         }
     }
 }
