@@ -138,6 +138,7 @@ fn hostile() -> Case {
         "]]>&amp;<!--",
         "\u{202e}gnp\u{200b}\u{fffe}\u{ffff}",
         "{0}{{1}}",
+        "q`[x](http://evil.example/)",
         "***__~~",
     ];
     let mut text = String::new();
