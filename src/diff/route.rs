@@ -51,7 +51,7 @@ pub(super) fn compare(
     }
     for one in matching.only_old() {
         if let Some(before) = old.routes.get(one) {
-            Routes::at(out, old, before);
+            routes.at_old(out, before);
             out.record(Kind::RouteRemoved, Some(target(old, before)), None);
         }
     }
@@ -115,6 +115,15 @@ impl Routes<'_> {
             .and_then(|index| instance.listeners.get(index));
         out.at.listener = listener.map(|listener| listener.name.clone());
         out.at.route = Some(Text::from(&*words(&route.condition)));
+    }
+
+    /// As [`Self::at`], by the name that the listener has now.
+    fn at_old(&self, out: &mut Recorder, route: &Route) {
+        Self::at(out, self.old, route);
+        if let Some((false, index)) = self.listener(route, true) {
+            let listener = self.new.listeners.get(index);
+            out.at.listener = listener.map(|listener| listener.name.clone());
+        }
     }
 
     fn route(&self, before: Option<&Route>, after: &Route, out: &mut Recorder) {

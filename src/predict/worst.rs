@@ -1,6 +1,11 @@
 //! The worst single failure, without trying all of them where the weights tell which it is.
 
+use std::cmp::Reverse;
+
+use super::failure::MOST_SERVERS;
+use super::fraction::part;
 use super::pool::{Method, Pool};
+use super::ring::{Ring, SPACE};
 use super::weights::lowest_id;
 use super::{Failure, Share, Tier, effective_method, failures, predict_pool, worst};
 use crate::model::{Backend, Engine, Version};
@@ -27,6 +32,9 @@ pub fn worst_failure(engine: Engine, version: Version, backend: &Backend) -> Opt
     if tier == Tier::None {
         return None;
     }
+    if serving.len() > 1 && on_ring(&pool, tier) {
+        return worst_on_ring(&pool, &serving);
+    }
     let Some(candidates) = candidates(&pool, tier, &serving) else {
         let failures = failures(engine, version, backend, &[])?;
         let worst = worst(&failures)?;
@@ -47,6 +55,41 @@ pub fn worst_failure(engine: Engine, version: Version, backend: &Backend) -> Opt
         }
     }
     found
+}
+
+fn on_ring(pool: &Pool<'_>, tier: Tier) -> bool {
+    matches!(
+        effective_method(pool, tier),
+        Method::HashRing | Method::RandomRing { .. }
+    )
+}
+
+/// The same from the arcs alone: no share of every server in every state.
+fn worst_on_ring(pool: &Pool<'_>, serving: &[usize]) -> Option<Worst> {
+    let size = pool.members.len();
+    if size > MOST_SERVERS {
+        return None;
+    }
+    let ring = Ring::new(pool, serving)?;
+    let arcs = ring.arcs(size);
+    let mut gains = vec![0; size * size];
+    ring.inheritance(|lost, heir, values| {
+        if let Some(gain) = gains.get_mut(lost * size + heir) {
+            *gain += values;
+        }
+    });
+    let mut worst: Option<(u64, usize, usize)> = None;
+    for lost in serving {
+        let gains = gains.get(lost * size..(lost + 1) * size)?;
+        for (heir, (arc, gain)) in arcs.iter().zip(gains).enumerate() {
+            let values = arc + gain;
+            if heir != *lost && worst.is_none_or(|(most, _, _)| values > most) {
+                worst = Some((values, *lost, heir));
+            }
+        }
+    }
+    let (values, down, server) = worst?;
+    Some(named(down, Some((server, part(values, SPACE)))))
 }
 
 fn named(down: usize, busiest: Option<(usize, Share)>) -> Worst {
@@ -71,7 +114,7 @@ fn candidates(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Option<Vec<usiz
         | Method::HashMap => {
             let weight = |index: &usize| pool.members.get(*index).map(|member| member.weight);
             let mut two = serving.to_vec();
-            two.sort_by_key(|index| std::cmp::Reverse(weight(index)));
+            two.sort_by_key(|index| Reverse(weight(index)));
             two.truncate(2);
             Some(two)
         }
@@ -83,5 +126,58 @@ fn candidates(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Option<Vec<usiz
         | Method::Modulo
         | Method::Ketama
         | Method::IpHash => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{self, Input, Options};
+    use crate::source::Sources;
+
+    fn check(lines: &str) {
+        let input = Input {
+            name: "test".to_owned(),
+            path: None,
+            bytes: format!("backend b\n{lines}").into_bytes(),
+        };
+        let (sources, options) = (Sources::default(), Options::default());
+        let loaded = engine::load(Engine::Haproxy, &sources, vec![input], &options).unwrap();
+        let (version, backend) = (loaded.variants[0].version, &loaded.variants[0].backends[0]);
+        let found = worst_failure(Engine::Haproxy, version, backend).unwrap();
+        let failures = failures(Engine::Haproxy, version, backend, &[]).unwrap();
+        let expected = worst(&failures).unwrap().busiest();
+        assert_eq!(
+            found.server.map(|_| found.share),
+            expected.map(|(_, share)| share)
+        );
+    }
+
+    #[test]
+    fn the_short_way_finds_what_trying_all_finds() {
+        for method in [
+            "balance roundrobin",
+            "balance static-rr",
+            "balance first",
+            "balance source",
+            "balance uri\n hash-type consistent",
+            "balance random",
+        ] {
+            for weights in [
+                &[1][..],
+                &[5, 1],
+                &[7, 7, 7],
+                &[1, 9, 3, 9, 2],
+                &[2, 1, 1, 1, 1, 1, 1],
+            ] {
+                let line = |(number, weight): (usize, &u32)| {
+                    format!(" server s{number} 10.0.0.1:80 weight {weight}\n")
+                };
+                let servers: String = weights.iter().enumerate().map(line).collect();
+                let lines = format!(" {method}\n{servers}");
+                check(&lines);
+                check(&format!("{lines} server spare 10.0.0.9:80 backup\n"));
+            }
+        }
     }
 }
