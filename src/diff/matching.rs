@@ -3,6 +3,7 @@
 //! In: keys of both lists. Out: pairs of indices. Several passes may follow each other, from the
 //! strictest key to the loosest; each pairs the n-th object of a key with the n-th of the other list.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
@@ -55,29 +56,29 @@ impl Matching {
     }
 
     /// Pairs what is left by what it contains: at least half of the larger one's parts in common,
-    /// the partner with the most.
+    /// those with the most in common first.
     pub(super) fn by_overlap(
         mut self,
         old: impl Fn(usize) -> Vec<String>,
         new: impl Fn(usize) -> Vec<String>,
     ) -> Self {
-        let mut holders: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut sizes: HashMap<usize, usize> = HashMap::new();
+        let mut holders: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
         for index in unmatched(&self.of_old) {
             let parts = distinct(old(index));
-            sizes.insert(index, parts.len());
+            let size = parts.len();
             for part in parts {
-                holders.entry(part).or_default().push(index);
+                holders.entry(part).or_default().push((index, size));
             }
         }
+        let mut pairs: Vec<Likeness> = Vec::new();
         for index in unmatched(&self.of_new) {
-            let parts = distinct(new(index));
-            let best = best_holder(&parts, &holders, |old| self.of_old.get(old) == Some(&None));
-            if let Some((found, common)) = best {
-                let size = sizes.get(&found).copied().unwrap_or(0).max(parts.len());
-                if common * 2 >= size {
-                    self.join(found, index);
-                }
+            pairs.extend(likenesses(index, &distinct(new(index)), &holders));
+        }
+        pairs.sort_by(Likeness::order);
+        for pair in pairs {
+            let free = self.of_old.get(pair.old) == Some(&None);
+            if free && self.of_new.get(pair.new) == Some(&None) {
+                self.join(pair.old, pair.new);
             }
         }
         self
@@ -113,27 +114,46 @@ fn distinct(mut parts: Vec<String>) -> Vec<String> {
     parts
 }
 
-/// The free object with the most parts in common, the first one of several.
-fn best_holder(
+/// How much two objects have in common.
+struct Likeness {
+    old: usize,
+    new: usize,
+    common: usize,
+    /// Parts of the larger one.
+    size: usize,
+}
+
+impl Likeness {
+    /// The most alike first. The same order from both sides, so that a comparison the other way round
+    /// finds the same pairs.
+    fn order(&self, other: &Self) -> Ordering {
+        let alike = (other.common * self.size).cmp(&(self.common * other.size));
+        let place = |one: &Self| (one.old + one.new, one.old.abs_diff(one.new), one.old);
+        alike.then_with(|| place(self).cmp(&place(other)))
+    }
+}
+
+/// The old objects that share at least half of their parts with a new one.
+fn likenesses(
+    new: usize,
     parts: &[String],
-    holders: &HashMap<String, Vec<usize>>,
-    free: impl Fn(usize) -> bool,
-) -> Option<(usize, usize)> {
-    let mut common: HashMap<usize, usize> = HashMap::new();
+    holders: &HashMap<String, Vec<(usize, usize)>>,
+) -> Vec<Likeness> {
+    let mut common: HashMap<(usize, usize), usize> = HashMap::new();
     for part in parts {
         let all = holders.get(part).map_or(&[][..], Vec::as_slice);
-        for index in all
-            .iter()
-            .copied()
-            .filter(|index| free(*index))
-            .take(MOST_SHARED)
-        {
-            *common.entry(index).or_default() += 1;
+        for holder in all.iter().take(MOST_SHARED) {
+            *common.entry(*holder).or_default() += 1;
         }
     }
-    let mut common: Vec<(usize, usize)> = common.into_iter().collect();
-    common.sort_unstable();
-    common.into_iter().rev().max_by_key(|(_, count)| *count)
+    let likeness = |((old, size), common): ((usize, usize), usize)| Likeness {
+        old,
+        new,
+        common,
+        size: size.max(parts.len()),
+    };
+    let all = common.into_iter().map(likeness);
+    all.filter(|pair| pair.common * 2 >= pair.size).collect()
 }
 
 #[cfg(test)]
