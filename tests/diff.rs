@@ -32,10 +32,18 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
     )
 }
 
+/// The document of a run, which keeps to its schema.
 fn json(folder: &Path, arguments: &[&str]) -> Value {
     let output = lbaudit(folder, &[arguments, &["--format", "json"]].concat());
-    serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(&output.stderr)))
+    let document: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(&output.stderr)));
+    let schema: Value = serde_json::from_str(&run(folder, &["schema", "diff"]).1).unwrap();
+    let schema = jsonschema::draft202012::new(&schema).unwrap();
+    let faults: Vec<String> = (schema.iter_errors(&document))
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    document
 }
 
 fn git(folder: &Path, arguments: &[&str]) {
