@@ -1,5 +1,7 @@
 //! What an audit reports: findings, independent of any output format.
 
+use std::sync::Arc;
+
 use crate::model::{Engine, Text};
 use crate::source::Span;
 
@@ -84,7 +86,7 @@ pub struct Finding {
     /// Other places: the sibling that has the check, the `defaults` line that gives the value.
     pub related: Vec<Related>,
     /// The shares that the finding speaks of, for the share table; empty where it speaks of none.
-    pub shares: Vec<ServerShare>,
+    pub shares: Arc<[ServerShare]>,
 }
 
 /// One row of the share table that stands under a finding.
@@ -117,7 +119,7 @@ impl Finding {
             span,
             label: String::new(),
             related: Vec::new(),
-            shares: Vec::new(),
+            shares: Arc::default(),
         }
     }
 
@@ -168,7 +170,7 @@ impl Finding {
 
     /// Adds the table of shares that the message speaks of.
     #[must_use]
-    pub fn shares(mut self, shares: Vec<ServerShare>) -> Self {
+    pub fn shares(mut self, shares: Arc<[ServerShare]>) -> Self {
         self.shares = shares;
         self
     }

@@ -42,7 +42,12 @@ pub(super) fn of_backends(old: &Backend, new: &Backend, out: &mut Recorder) {
     out.setting(kind, (&old.retry_on, &new.retry_on), |conditions| {
         (!conditions.is_empty()).then(|| format!("retry-on {}", conditions.join(" ")))
     });
-    optional(out, kind, (&old.cookie, &new.cookie), cookie);
+    optional(
+        out,
+        kind,
+        (old.cookie.as_ref(), new.cookie.as_ref()),
+        cookie,
+    );
     let keys = |backend: &Backend| -> Vec<Text> {
         backend
             .stick_rules
@@ -53,17 +58,22 @@ pub(super) fn of_backends(old: &Backend, new: &Backend, out: &mut Recorder) {
     out.compare(kind, (keys(old), keys(new)), |keys| {
         (!keys.is_empty()).then(|| format!("stick on {}", keys.join(", ")))
     });
-    optional(out, kind, (&old.zone, &new.zone), |zone| {
+    optional(out, kind, (old.zone.as_ref(), new.zone.as_ref()), |zone| {
         format!("zone {zone}")
     });
     let named = |name: &'static str| move |value: &u32| format!("{name} {value}");
     optional(
         out,
         kind,
-        (&old.keepalive, &new.keepalive),
+        (old.keepalive.as_ref(), new.keepalive.as_ref()),
         named("keepalive"),
     );
-    optional(out, kind, (&old.fullconn, &new.fullconn), named("fullconn"));
+    optional(
+        out,
+        kind,
+        (old.fullconn.as_ref(), new.fullconn.as_ref()),
+        named("fullconn"),
+    );
     let answers = |backend: &Backend| backend.answers_itself.is_some();
     out.compare(kind, (answers(old), answers(new)), |answers| {
         answers.then(|| "answers without a server".to_owned())
@@ -102,14 +112,13 @@ fn cookie(cookie: &Cookie) -> String {
 fn optional<T: PartialEq>(
     out: &mut Recorder,
     kind: Kind,
-    (old, new): (&Option<Setting<T>>, &Option<Setting<T>>),
+    (old, new): (Option<&Setting<T>>, Option<&Setting<T>>),
     show: impl Fn(&T) -> String,
 ) {
     // Both unknown counts as equal, one unknown as different.
     let value = |setting: Option<&Setting<T>>| setting.map(|setting| setting.known().map(&show));
-    let (one, other) = (old.as_ref(), new.as_ref());
-    if one.map(Setting::known) != other.map(Setting::known) {
-        out.record(kind, value(one).flatten(), value(other).flatten());
+    if old.map(Setting::known) != new.map(Setting::known) {
+        out.record(kind, value(old).flatten(), value(new).flatten());
     }
 }
 
@@ -131,7 +140,7 @@ impl OptionCache {
         optional(
             out,
             Kind::ServerOption,
-            (&old.cookie, &new.cookie),
+            (old.cookie.as_deref(), new.cookie.as_deref()),
             |value| format!("cookie {value}"),
         );
         for (old, new) in self.differences(&old.options, &new.options) {
@@ -173,14 +182,14 @@ fn differences(old: &ServerOptions, new: &ServerOptions) -> Vec<Difference> {
         ("service", &old.service, &new.service),
     ];
     for (name, old, new) in texts {
-        optional(&mut out, kind, (old, new), |value| {
+        optional(&mut out, kind, (old.as_ref(), new.as_ref()), |value| {
             format!("{name} {value}")
         });
     }
     optional(
         &mut out,
         kind,
-        (&old.slowstart, &new.slowstart),
+        (old.slowstart.as_ref(), new.slowstart.as_ref()),
         |value: &Duration| format!("slowstart {}", time(*value)),
     );
     let numbers = [
@@ -188,7 +197,7 @@ fn differences(old: &ServerOptions, new: &ServerOptions) -> Vec<Difference> {
         ("minconn", &old.minconn, &new.minconn),
     ];
     for (name, old, new) in numbers {
-        optional(&mut out, kind, (old, new), |value| {
+        optional(&mut out, kind, (old.as_ref(), new.as_ref()), |value| {
             format!("{name} {value}")
         });
     }

@@ -32,7 +32,7 @@ pub struct Server {
     /// HAProxy `agent-check`.
     pub agent_check: Setting<bool>,
     /// HAProxy `cookie` value of this server.
-    pub cookie: Option<Setting<Text>>,
+    pub cookie: Option<Box<Setting<Text>>>,
     /// Passive accounting, nginx only.
     pub passive: PassiveCheck,
     /// The rest, shared between servers that do not differ in it.

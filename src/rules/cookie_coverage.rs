@@ -122,7 +122,7 @@ fn none_has_one(view: &BackendView<'_>, cookie: &Setting<Cookie>) -> Option<Find
 fn duplicates(view: &BackendView<'_>, primaries: &[&Server], findings: &mut Vec<Finding>) {
     let mut owners: BTreeMap<&Text, Vec<&Server>> = BTreeMap::new();
     for server in primaries {
-        if let Some(value) = server.cookie.as_ref().and_then(Setting::known) {
+        if let Some(value) = server.cookie.as_deref().and_then(Setting::known) {
             owners.entry(value).or_default().push(server);
         }
     }

@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use std::sync::Arc;
+
 use super::wording::{and, count, names, percent};
 use super::{BackendView, Context, Notes, Rule, ratio};
 use crate::finding::{ServerShare, Severity};
@@ -188,10 +190,10 @@ impl<'v, 'a> Tier<'v, 'a> {
     }
 
     /// The share table, where the shares do not depend on load.
-    pub(super) fn share_table(&self) -> Vec<ServerShare> {
+    pub(super) fn share_table(&self) -> Arc<[ServerShare]> {
         match self.view.prediction() {
             Some(prediction) if prediction.basis != Basis::Load => self.view.share_table(),
-            _ => Vec::new(),
+            _ => Arc::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a check is given to look at.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use super::{Notes, Rule};
 use crate::finding::ServerShare;
@@ -65,6 +66,7 @@ pub struct BackendView<'a> {
     pub backend: &'a Backend,
     prediction: OnceCell<Option<Prediction>>,
     weights_explained: OnceCell<bool>,
+    share_table: OnceCell<Arc<[ServerShare]>>,
 }
 
 impl<'a> BackendView<'a> {
@@ -76,6 +78,7 @@ impl<'a> BackendView<'a> {
             backend,
             prediction: OnceCell::new(),
             weights_explained: OnceCell::new(),
+            share_table: OnceCell::new(),
         }
     }
 
@@ -114,7 +117,11 @@ impl<'a> BackendView<'a> {
     }
 
     /// The rows of the share table: the servers that take traffic, in declaration order.
-    pub fn share_table(&self) -> Vec<ServerShare> {
+    pub fn share_table(&self) -> Arc<[ServerShare]> {
+        Arc::clone(self.share_table.get_or_init(|| self.rows().into()))
+    }
+
+    fn rows(&self) -> Vec<ServerShare> {
         let Some(prediction) = self.prediction() else {
             return Vec::new();
         };

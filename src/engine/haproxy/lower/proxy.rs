@@ -358,7 +358,7 @@ fn build(
         id: settings.id.unwrap_or(Setting::engine_default(0)),
         check: settings.check,
         agent_check: settings.agent_check,
-        cookie: settings.cookie.clone(),
+        cookie: settings.cookie.clone().map(Box::new),
         passive: PassiveCheck::default(),
         options: Arc::clone(&settings.options),
         template: None,
