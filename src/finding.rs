@@ -170,8 +170,8 @@ impl Finding {
 
     /// Adds the table of shares that the message speaks of.
     #[must_use]
-    pub fn shares(mut self, shares: Arc<[ServerShare]>) -> Self {
-        self.shares = shares;
+    pub fn shares(mut self, shares: impl Into<Arc<[ServerShare]>>) -> Self {
+        self.shares = shares.into();
         self
     }
 

@@ -51,7 +51,8 @@ impl Ring {
                 u64::from(avalanche(member.base.wrapping_add(number))) << 32 | server
             }));
         }
-        nodes.sort_unstable();
+        // By place alone: equal places keep the order of the servers.
+        radsort::sort_by_key(&mut nodes, |node| u32::try_from(*node >> 32).unwrap_or(u32::MAX));
         Some(Self {
             nodes,
             index: Vec::new(),

@@ -98,7 +98,7 @@ fn finding(tier: &Tier<'_, '_>, ignored: &Ignored) -> Option<Finding> {
     let mut finding = Finding::new(Severity::Warning, span, message, help)
         .backend(&backend.name)
         .label(format!("weight {} here", heaviest.weight.value))
-        .shares(shares.into());
+        .shares(shares);
     if let Some(span) = backend.algorithm.origin.span() {
         finding = finding.related("the algorithm", span);
     }

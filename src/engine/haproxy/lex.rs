@@ -103,6 +103,22 @@ pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
+/// Whether a character never ends a word, opens or closes a quote, or starts a variable or comment.
+fn is_ordinary(byte: u8) -> bool {
+    #[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
+    const ORDINARY: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = b'!';
+        while byte < u8::MAX {
+            table[byte as usize] = !matches!(byte, b'"' | b'\'' | b'\\' | b'#' | b'$');
+            byte += 1;
+        }
+        table[u8::MAX as usize] = true;
+        table
+    };
+    ORDINARY.get(usize::from(byte)).copied().unwrap_or(false)
+}
+
 impl Lexer<'_> {
     fn peek(&self, ahead: usize) -> u8 {
         self.line.get(self.at + ahead).copied().unwrap_or(0)
@@ -139,7 +155,7 @@ impl Lexer<'_> {
             b'\\' if !self.quoted_by(b'\'') => self.escape(),
             b'$' if self.quoted_by(b'"') => self.variable(),
             _ if self.quote.is_none() && is_space(byte) => return self.gap(),
-            _ => self.emit(byte, 1),
+            _ => self.run_of_text(),
         }
         true
     }
@@ -162,6 +178,19 @@ impl Lexer<'_> {
             self.literal = true;
         }
         self.at += width;
+    }
+
+    /// Takes the character here, whatever it is, and the ordinary ones behind it at once.
+    fn run_of_text(&mut self) {
+        let behind = self.line.get(self.at + 1..).unwrap_or_default();
+        let ordinary = behind.iter().position(|&byte| !is_ordinary(byte));
+        let end = self.at + 1 + ordinary.unwrap_or(behind.len());
+        if self.special {
+            let text = self.line.get(self.at..end).unwrap_or_default();
+            self.text.extend_from_slice(text);
+            self.literal = true;
+        }
+        self.at = end;
     }
 
     fn toggle(&mut self, quote: u8) {
