@@ -52,7 +52,9 @@ impl Ring {
             }));
         }
         // By place alone: equal places keep the order of the servers.
-        radsort::sort_by_key(&mut nodes, |node| u32::try_from(*node >> 32).unwrap_or(u32::MAX));
+        radsort::sort_by_key(&mut nodes, |node| {
+            u32::try_from(*node >> 32).unwrap_or(u32::MAX)
+        });
         Some(Self {
             nodes,
             index: Vec::new(),
