@@ -1,5 +1,11 @@
 //! From paths to instances: what is audited, what is skipped, what is an error.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail like the tests"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
