@@ -191,7 +191,7 @@ impl Survivors {
 /// The map as hashes see it.
 fn hash_slots(pool: &Pool<'_>, tier: Tier) -> Option<Vec<usize>> {
     let mut slots = map::slots(pool, map::divisor(pool))?;
-    if map::has_quirk(pool, tier) {
+    if map::skips_hashing(pool, tier) {
         // A single used server skips hashing.
         slots.truncate(1);
     }

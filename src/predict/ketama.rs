@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use super::Share;
 use super::fraction::part;
+use super::places::Places;
 use super::pool::Pool;
 use super::ring::SPACE;
 use super::weights::proportional;
@@ -22,7 +23,7 @@ pub(crate) const MOST_TRIES: usize = 20;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ketama {
     /// Sorted points, each `hash << 32 | name`, one per hash.
-    points: Vec<u64>,
+    points: Places,
     /// The peers that share each name, in declaration order.
     names: Vec<Vec<usize>>,
 }
@@ -52,24 +53,25 @@ impl Ketama {
         if count > MOST_POINTS {
             return None;
         }
-        ring.points.reserve_exact(usize::try_from(count).ok()?);
+        let mut points = Vec::with_capacity(usize::try_from(count).ok()?);
         for (number, (name, weight)) in heaviest.iter().enumerate() {
             let number = u64::try_from(number).ok()?;
             let chain = Chain::new(name)
                 .take(usize::try_from(u64::from(*weight) * POINTS_PER_WEIGHT).ok()?);
-            ring.points
-                .extend(chain.map(|hash| u64::from(hash) << 32 | number));
+            points.extend(chain.map(|hash| u64::from(hash) << 32 | number));
         }
-        radsort::sort_by_key(&mut ring.points, |point| hash_of(*point));
-        ring.points.dedup_by_key(|point| *point >> 32);
+        ring.points = Places::new(points.len(), points.iter().copied()).without_doubles();
         Some(ring)
+    }
+
+    fn points(&self) -> &[u64] {
+        self.points.as_slice()
     }
 
     /// The position of the first point at or above the hash of a key, around the ring.
     pub(crate) fn position(&self, key: &[u8]) -> usize {
-        let hash = u64::from(crc32fast::hash(key));
-        let position = self.points.partition_point(|point| point >> 32 < hash);
-        if position < self.points.len() {
+        let position = self.points.at_or_above(crc32fast::hash(key));
+        if position < self.points().len() {
             position
         } else {
             0
@@ -79,8 +81,8 @@ impl Ketama {
     /// The servers behind the point at a position, which goes around the ring.
     pub(crate) fn peers(&self, position: usize) -> &[usize] {
         let point = position
-            .checked_rem(self.points.len())
-            .and_then(|at| self.points.get(at));
+            .checked_rem(self.points().len())
+            .and_then(|at| self.points().get(at));
         let name = point.and_then(|point| usize::try_from(point & 0xffff_ffff).ok());
         name.and_then(|name| self.names.get(name))
             .map_or(&[], Vec::as_slice)
@@ -94,10 +96,10 @@ impl Ketama {
         let serves = |point: u64| serves.get(name(point)).copied().unwrap_or(false);
         let mut ahead = Ahead::default();
         // The first points are what lies ahead of the last ones.
-        for point in self.points.iter().take(MOST_TRIES + 1).rev() {
+        for point in self.points().iter().take(MOST_TRIES + 1).rev() {
             ahead.step(name(*point), serves(*point));
         }
-        for (index, point) in self.points.iter().enumerate().rev() {
+        for (index, point) in self.points().iter().enumerate().rev() {
             ahead.step(name(*point), serves(*point));
             let arc = self.arc_before(index);
             match ahead.reachable().and_then(|name| arcs.get_mut(name)) {
@@ -122,12 +124,12 @@ impl Ketama {
         let peer = |name: usize| peers.get(name).copied().flatten();
         let name = |point: u64| usize::try_from(point & 0xffff_ffff).unwrap_or(usize::MAX);
         let mut ahead = Ahead::default();
-        for point in self.points.iter().rev() {
+        for point in self.points().iter().rev() {
             ahead.step(name(*point), peer(name(*point)).is_some());
         }
         // Values behind the last point belong to the first one.
         let mut runs = vec![(SPACE, ahead.reachable().and_then(peer))];
-        for point in self.points.iter().rev() {
+        for point in self.points().iter().rev() {
             ahead.step(name(*point), peer(name(*point)).is_some());
             runs.push(((point >> 32) + 1, ahead.reachable().and_then(peer)));
         }
@@ -137,18 +139,12 @@ impl Ketama {
 
     /// The hash values from the point before `index`, itself excluded, up to the one at `index`.
     fn arc_before(&self, index: usize) -> u64 {
-        let at = |index: usize| self.points.get(index).map_or(0, |point| point >> 32);
+        let at = |index: usize| self.points().get(index).map_or(0, |point| point >> 32);
         match index.checked_sub(1) {
             Some(before) => at(index) - at(before),
-            None => at(0) + SPACE - at(self.points.len() - 1),
+            None => at(0) + SPACE - at(self.points().len() - 1),
         }
     }
-}
-
-/// The hash of a point.
-#[allow(clippy::cast_possible_truncation, reason = "the upper half of 64 bits")]
-fn hash_of(point: u64) -> u32 {
-    (point >> 32) as u32
 }
 
 /// The nearest serving point ahead, while walking backwards.

@@ -90,15 +90,20 @@ pub(crate) fn walk_shares(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Opt
 /// A single used server skips hashing (`tot_used == 1` in `get_server_*`), and then slot 0 takes all:
 /// with the backup quirk that need not be the first backup.
 pub(crate) fn hash_shares(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Option<Vec<Share>> {
-    if has_quirk(pool, tier) {
+    if skips_hashing(pool, tier) {
         let first = slots(pool, divisor(pool))?.first().copied();
         return Some(only(pool, first));
     }
-    Some(proportional(pool, serving))
+    walk_shares(pool, tier, serving)
+}
+
+/// Whether all hashes fall into slot 0: a single server is used, but others are in its map.
+pub(crate) fn skips_hashing(pool: &Pool<'_>, tier: Tier) -> bool {
+    has_quirk(pool, tier) && !pool.hashes_alone
 }
 
 /// Whether the map is sized for one backup while others compete for its slots.
-pub(crate) fn has_quirk(pool: &Pool<'_>, tier: Tier) -> bool {
+fn has_quirk(pool: &Pool<'_>, tier: Tier) -> bool {
     tier == Tier::Backup && !pool.allbackups
 }
 

@@ -14,6 +14,7 @@ mod map;
 mod modulo;
 mod moved;
 mod pick;
+mod places;
 mod pool;
 mod random;
 mod ring;

@@ -68,6 +68,8 @@ pub(crate) struct Member<'a> {
     pub(crate) weight: u32,
     /// In the backup tier.
     pub(crate) backup: bool,
+    /// Out by configuration.
+    pub(crate) disabled: bool,
     /// Can take balanced traffic: not disabled, not down and (HAProxy) weight above 0.
     pub(crate) usable: bool,
     /// HAProxy numeric id.
@@ -93,6 +95,9 @@ pub(crate) struct Pool<'a> {
     pub(crate) hash: HashType,
     /// HAProxy `hash-balance-factor`, 0 for off.
     pub(crate) balance_factor: u32,
+    /// HAProxy: keys are hashed although a single server is used. Only `get_server_ph` (`url_param`)
+    /// does so; the others take the server at once, whether there is a key or not.
+    pub(crate) hashes_alone: bool,
     /// HAProxy `option allbackups`.
     pub(crate) allbackups: bool,
     /// Every server in declaration order.
@@ -118,6 +123,10 @@ impl<'a> Pool<'a> {
             method,
             hash: *backend.hash_type.known()?,
             balance_factor: *backend.hash_balance_factor.known()?,
+            hashes_alone: matches!(
+                backend.algorithm.value,
+                Algorithm::Hash(HashKey::UrlParam { .. })
+            ),
             allbackups: *backend.allbackups.known()?,
             members,
         };
@@ -166,7 +175,7 @@ impl<'a> Pool<'a> {
     pub(crate) fn at<'s>(
         &'s self,
         indices: &'s [usize],
-    ) -> impl Iterator<Item = (usize, &'s Member<'a>)> {
+    ) -> impl Iterator<Item = (usize, &'s Member<'a>)> + Clone {
         indices
             .iter()
             .filter_map(|index| Some((*index, self.members.get(*index)?)))
@@ -235,6 +244,7 @@ fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Opti
             Engine::Nginx => weight.max(1),
         },
         backup: *server.backup.known()?,
+        disabled,
         usable: !disabled && (engine == Engine::Nginx || weight > 0),
         id,
         base: ring_base(version, server, id),

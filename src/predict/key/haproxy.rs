@@ -39,12 +39,16 @@ pub(super) fn header<'r>(
     Some(if domain_only { domain(value) } else { value })
 }
 
-/// The label before the last dot; all of it without a dot.
+/// The label before the last dot; all of it without a dot. As `get_server_hh` looks for it: a dot in
+/// front of everything does not count, and of two dots in a row the first belongs to the label.
 fn domain(value: &str) -> &str {
-    let Some((before, _)) = value.rsplit_once('.') else {
+    let end = value.rfind('.').unwrap_or(0);
+    let Some(before) = value.get(..end).filter(|before| !before.is_empty()) else {
         return value;
     };
-    before.rsplit_once('.').map_or(before, |(_, label)| label)
+    let inner = before.strip_suffix('.').unwrap_or(before);
+    let start = inner.rfind('.').map_or(0, |dot| dot + 1);
+    before.get(start..).unwrap_or(before)
 }
 
 /// The comma-separated elements of a header line, trimmed; quoted commas do not separate
@@ -93,6 +97,9 @@ mod tests {
         assert_eq!(domain("a.example.co.uk:8080"), "co");
         assert_eq!(domain("example.com"), "example");
         assert_eq!(domain("localhost"), "localhost");
+        assert_eq!(domain(".hidden"), ".hidden");
+        assert_eq!(domain(".a.b"), "a");
+        assert_eq!(domain("x.a..b"), "a.");
     }
 
     #[test]

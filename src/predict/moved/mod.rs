@@ -148,7 +148,7 @@ impl<'a> Side<'a> {
 
     fn map(&self) -> Option<Layout> {
         let mut slots = map::slots(&self.pool, map::divisor(&self.pool))?;
-        if map::has_quirk(&self.pool, self.tier) {
+        if map::skips_hashing(&self.pool, self.tier) {
             slots.truncate(1);
         }
         let numbers = slots.into_iter().map(|server| self.who(server));

@@ -70,7 +70,7 @@ impl<'a> Haproxy<'a> {
             served: 0,
             queued: 0,
             configured: member.weight,
-            down: !member.usable && member.weight > 0,
+            down: member.disabled,
         });
         Some(Self {
             tier,
@@ -132,11 +132,8 @@ impl<'a> Haproxy<'a> {
                     None
                 };
                 // A single used server skips hashing, and slot 0 takes all.
-                let hash = if *hashed && self.serving.len() == 1 {
-                    Some(0)
-                } else {
-                    hash
-                };
+                let skips = *hashed && self.serving.len() == 1 && !pool.hashes_alone;
+                let hash = if skips { Some(0) } else { hash };
                 match hash {
                     Some(hash) => slots
                         .get((hash as usize).checked_rem(slots.len())?)
@@ -156,7 +153,7 @@ impl<'a> Haproxy<'a> {
                 weights::lowest_id(pool, &room)
             }
             Balancer::Ring(walk) => {
-                if self.serving.len() == 1 {
+                if self.serving.len() == 1 && !pool.hashes_alone {
                     return Some(first);
                 }
                 match haproxy_hash::hash(pool, self.by_address, key) {
@@ -241,7 +238,14 @@ impl<'a> Haproxy<'a> {
                 "`static-rr` and map-based hashes take no weight but 0% and 100% while running",
             ));
         }
+        if member.weight == wanted {
+            return Ok(());
+        }
         member.weight = wanted;
+        if let Balancer::LeastConn(state) = &mut self.balancer {
+            // `fwlc_update_server_weight` takes it out and puts it behind its equals.
+            state.update(server, member.backup, 0, 0);
+        }
         self.refresh(server);
         Ok(())
     }
@@ -260,14 +264,11 @@ impl<'a> Haproxy<'a> {
             Balancer::LeastConn(_) => self.reposition(server),
             Balancer::First => {}
             Balancer::Sticky(current) => *current = stick(&self.serving, *current),
-            Balancer::Map(slots, index, _) => {
+            Balancer::Map(slots, ..) => {
                 // `recalc_server_map`; the walk keeps its index while it is inside the map.
                 *slots = map::slots(&self.pool, self.divisor).unwrap_or_default();
-                if *index >= slots.len() {
-                    *index = 0;
-                }
             }
-            Balancer::Ring(walk) => walk.rebuild(&self.pool, &self.serving),
+            Balancer::Ring(walk) => walk.rebuild(&self.pool, &self.serving, server),
         }
     }
 }
@@ -278,14 +279,15 @@ fn stick(serving: &[usize], current: Option<usize>) -> Option<usize> {
     stays.or(serving.first().copied())
 }
 
-/// `map_get_server_rr`: the next slot whose server has room.
+/// `map_get_server_rr`: the next slot whose server has room. The index stays at the end of the map
+/// until the next pick, which a map that grew meanwhile goes on from.
 fn walk(slots: &[usize], index: &mut usize, full: impl Fn(usize) -> bool) -> Option<usize> {
     for _ in 0..slots.len() {
-        let server = *slots.get(*index)?;
-        *index += 1;
         if *index >= slots.len() {
             *index = 0;
         }
+        let server = *slots.get(*index)?;
+        *index += 1;
         if !full(server) {
             return Some(server);
         }

@@ -45,18 +45,40 @@ fn fold(address: IpAddr) -> u32 {
 #[derive(Debug)]
 pub(super) struct RingWalk {
     ring: Ring,
-    /// The node of the last fallback pick, which may have left the ring since.
+    /// The node of the last fallback pick.
     last: Option<u64>,
+    /// The largest weight that each server had so far.
+    reserved: Vec<u32>,
 }
 
 impl RingWalk {
     pub(super) fn new(pool: &Pool<'_>, serving: &[usize]) -> Option<Self> {
-        let ring = Ring::new(pool, serving)?.indexed();
-        Some(Self { ring, last: None })
+        let ring = Ring::new(pool, serving)?;
+        let reserved = pool.members.iter().map(|member| member.weight).collect();
+        Some(Self {
+            ring,
+            last: None,
+            reserved,
+        })
     }
 
-    pub(super) fn rebuild(&mut self, pool: &Pool<'_>, serving: &[usize]) {
-        self.ring = Ring::new(pool, serving).unwrap_or_default().indexed();
+    /// Lays the ring out again after `server` changed.
+    ///
+    /// `chash_dequeue_srv` moves the walk on to the next node when it takes the node of the last pick
+    /// away, so that this next node is passed over (seen in 2.6). A weight above all earlier ones
+    /// takes all nodes of the server away for a moment (`chash_queue_dequeue_srv`).
+    pub(super) fn rebuild(&mut self, pool: &Pool<'_>, serving: &[usize], server: usize) {
+        let weight = pool.members.get(server).map_or(0, |member| member.weight);
+        if let Some(reserved) = self.reserved.get_mut(server)
+            && weight > *reserved
+        {
+            *reserved = weight;
+            self.last = self
+                .last
+                .and_then(|last| self.ring.next_of_others(last, server));
+        }
+        self.ring = Ring::new(pool, serving).unwrap_or_default();
+        self.last = self.last.and_then(|last| self.ring.at_or_behind(last));
     }
 
     /// The server of the closest node, or of the first one above it that is not over its cap.

@@ -34,6 +34,8 @@ pub(super) struct Peer {
     max_fails: u32,
     down: bool,
     unreachable: bool,
+    /// Out, failed too often or full: kept up to date by [`Peer::review`].
+    blocked: bool,
     /// The last request that tried it.
     tried: u64,
 }
@@ -41,10 +43,13 @@ pub(super) struct Peer {
 impl Peer {
     /// Whether it can be chosen in this request.
     pub(super) fn eligible(&self, request: u64) -> bool {
-        self.tried != request
-            && !self.down
-            && (self.max_fails == 0 || self.fails < self.max_fails)
-            && (self.max_conns == 0 || self.conns < self.max_conns)
+        !self.blocked && self.tried != request
+    }
+
+    fn review(&mut self) {
+        self.blocked = self.down
+            || (self.max_fails > 0 && self.fails >= self.max_fails)
+            || (self.max_conns > 0 && self.conns >= self.max_conns);
     }
 
     /// `ngx_http_upstream_free_round_robin_peer` after a failed try.
@@ -54,29 +59,45 @@ impl Peer {
             let loss = self.weight / i64::from(self.max_fails);
             self.effective = (self.effective - loss).max(0);
         }
+        self.review();
     }
 }
 
-/// One step of smooth weighted round robin over the eligible ones of these peers.
+/// One step of smooth weighted round robin over the eligible ones of these peers, in order.
 pub(super) fn smooth(peers: &mut [Peer], among: &[usize], request: u64) -> Option<usize> {
-    let mut total = 0;
-    let mut best: Option<(i64, usize)> = None;
-    for index in among {
-        let Some(peer) = peers.get_mut(*index).filter(|peer| peer.eligible(request)) else {
-            continue;
-        };
-        peer.current += peer.effective;
-        total += peer.effective;
-        if peer.effective < peer.weight {
-            peer.effective += 1;
-        }
-        if best.is_none_or(|(most, _)| peer.current > most) {
-            best = Some((peer.current, *index));
-        }
-    }
-    let (_, index) = best?;
+    let (first, last) = (*among.first()?, *among.last()?);
+    let span = (first..).zip(peers.get_mut(first..=last)?);
+    let (index, total) = if last - first + 1 == among.len() {
+        step(span, request)?
+    } else {
+        let mut wanted = among.iter().peekable();
+        let chosen = span.filter(|(index, _)| wanted.next_if(|next| *next == index).is_some());
+        step(chosen, request)?
+    };
     peers.get_mut(index)?.current -= total;
     Some(index)
+}
+
+/// The peer whose turn it is, and what its turn costs it.
+fn step<'p>(
+    peers: impl Iterator<Item = (usize, &'p mut Peer)>,
+    request: u64,
+) -> Option<(usize, i64)> {
+    let (mut total, mut most) = (0, i64::MIN);
+    let mut best = None;
+    for (index, peer) in peers {
+        if !peer.eligible(request) {
+            continue;
+        }
+        peer.current += peer.effective;
+        total += peer.effective;
+        peer.effective = (peer.effective + 1).min(peer.weight);
+        if peer.current > most {
+            most = peer.current;
+            best = Some(index);
+        }
+    }
+    Some((best?, total))
 }
 
 /// `ngx_http_upstream_get_least_conn_peer`: fewest connections per weight; ties go through a step of
@@ -121,6 +142,7 @@ impl Nginx {
             max_fails: member.max_fails,
             down: !member.usable,
             unreachable: false,
+            blocked: !member.usable,
             tried: 0,
         });
         let tier = |backup: bool| -> Vec<usize> {
@@ -161,6 +183,7 @@ impl Nginx {
             peer.tried = request;
             if !peer.unreachable {
                 peer.conns += 1;
+                peer.review();
                 return Some(server);
             }
             if single {
@@ -208,12 +231,14 @@ impl Nginx {
     pub(super) fn close(&mut self, server: usize) {
         if let Some(peer) = self.peers.get_mut(server) {
             peer.conns = peer.conns.saturating_sub(1);
+            peer.review();
         }
     }
 
     pub(super) fn set_down(&mut self, server: usize, down: bool) {
         if let Some(peer) = self.peers.get_mut(server) {
             peer.down = down;
+            peer.review();
         }
     }
 
