@@ -3,7 +3,7 @@
 //! In: the findings of a run, the sources they point into and what was audited ([`Report`]). Out:
 //! bytes, the same ones for the same input. A format never decides the exit status.
 //!
-//! Everything that prints configuration text goes through [`Shown`] or [`mask`], so that secrets
+//! Everything that prints configuration text goes through `shown` or `mask`, so that secrets
 //! stay in the file and control characters never reach a terminal.
 
 pub mod catalogue;
