@@ -284,9 +284,12 @@ impl Proxy {
     /// One server for each slot of a template (manual 4.2 `server-template`).
     fn expand(&mut self, line: LineRef<'_>, server: &Server, slots: &mut u32) {
         let (from, to) = slot_range(line.word(2));
-        let count = to
-            .checked_sub(from)
-            .map_or(0, |more| more.saturating_add(1));
+        let count = match to.checked_sub(from) {
+            None => 0,
+            // A number that HAProxy refuses says nothing of how many are wanted.
+            Some(_) if i32::try_from(to).is_err() => 1,
+            Some(more) => more.saturating_add(1),
+        };
         let template = Arc::new(Template {
             prefix: text(line, 1),
             slots: count,
