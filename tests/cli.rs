@@ -151,3 +151,15 @@ fn input(name: &str) -> PathBuf {
 fn text(path: &Path) -> String {
     path.to_str().expect("a path in UTF-8").to_owned()
 }
+
+/// A summary that counts no errors would read like success.
+#[test]
+fn an_audit_that_did_not_happen_prints_no_summary() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_lbaudit"))
+        .args(["check", "--no-config", "no/such/file.cfg"])
+        .output()
+        .expect("the program runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no/such/file.cfg"));
+}

@@ -18,6 +18,10 @@ use crate::finding::Finding;
 
 /// Writes the findings, what was skipped and the summary line.
 pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
+    // Nothing could be audited: a line that counts no errors would read like success.
+    if report.instances.is_empty() && report.findings.is_empty() {
+        return Ok(());
+    }
     blocks(report, style, out)?;
     if style.verbose {
         for path in report.skipped {
