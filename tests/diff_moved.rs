@@ -192,6 +192,11 @@ fn servers() -> impl Strategy<Value = Vec<(u8, u32, bool)>> {
     })
 }
 
+fn all_up(servers: &Servers) -> Vec<(u8, u32, bool)> {
+    let up = |&(number, weight, _): &(u8, u32, bool)| (number, weight, true);
+    servers.iter().map(up).collect()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -201,7 +206,12 @@ proptest! {
         match mapping {
             0 => check(haproxy, ["", ""], sides, true),
             1 => check(haproxy, ["hash-type consistent", "hash-type consistent"], sides, true),
-            2 => check(nginx, ["hash $arg_a;", "hash $arg_a;"], sides, false),
+            2 => {
+                // With a server out nginx hashes again, and crc32 is linear: the second value of a key
+                // depends on its first, so that a count over keys is not the expectation.
+                let [old, new] = sides.map(all_up);
+                check(nginx, ["hash $arg_a;", "hash $arg_a;"], [&old, &new], false)
+            }
             _ => check(nginx, ["hash $arg_a consistent;", "hash $arg_a consistent;"], sides, false),
         };
     }
