@@ -148,7 +148,7 @@ pub enum FormatName {
     #[value(help = "JUnit XML (check only)")]
     /// `JUnit` XML (check only).
     Junit,
-    /// A comment on a pull request (check only).
+    /// A comment on a pull request (check and diff).
     Markdown,
 }
 

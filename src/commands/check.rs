@@ -12,8 +12,8 @@ use crate::diff::{self, Touched};
 use crate::error::Error;
 use crate::finding::Severity;
 use crate::metrics::Sample;
-use crate::report::Report;
 use crate::report::check::CheckFormat;
+use crate::report::{self, Report};
 use crate::settings::Settings;
 
 pub(super) fn run(args: &CheckArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
@@ -22,7 +22,7 @@ pub(super) fn run(args: &CheckArgs, run: &mut Run<'_>) -> Result<Outcome, Error>
 
 /// The outcome, and the metrics of a run that could audit everything.
 fn checked(args: &CheckArgs, run: &mut Run<'_>) -> Result<(Outcome, Option<Vec<Sample>>), Error> {
-    let outputs = Outputs::new(run.global)?;
+    let outputs = Outputs::new(run.global, |name| Ok(output::of_check(name)))?;
     let settings = input::settings(run.global)?;
     let selection = Selection::new(&args.selection)?;
     let old = old_baseline(args)?;
@@ -43,7 +43,10 @@ fn checked(args: &CheckArgs, run: &mut Run<'_>) -> Result<(Outcome, Option<Vec<S
         fixed: sieved.fixed,
         ..Report::new(&judged.audit, &judged.findings, judged.suppressed.len())
     };
-    outputs.write(&report, run.global.quiet && !fails, run)?;
+    let quiet = run.global.quiet && !fails;
+    outputs.write(quiet, run, |format, style, out| {
+        report::check::write(&report, format, style, out)
+    })?;
     if let Some(summary) = step_summary(&outputs) {
         output::append_summary(&report, &summary)?;
     }
@@ -67,7 +70,7 @@ fn judged(args: &CheckArgs, settings: &Settings, run: &Run<'_>) -> Result<(Judge
 }
 
 /// The file that GitHub Actions shows on the page of a job.
-fn step_summary(outputs: &Outputs) -> Option<PathBuf> {
+fn step_summary(outputs: &Outputs<CheckFormat>) -> Option<PathBuf> {
     if !outputs.has(CheckFormat::Github) {
         return None;
     }

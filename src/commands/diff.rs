@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 
 use super::compare::{self, Judged, Sides};
-use super::{Outcome, Run, input, written};
+use super::output::{self, Outputs};
+use super::{Outcome, Run, input};
 use crate::audit::Audit;
 use crate::cli::{DiffArgs, InputArgs};
 use crate::diff;
@@ -14,6 +15,7 @@ use crate::report::{self, diff::Limits};
 use crate::settings::Settings;
 
 pub(super) fn run(args: &DiffArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
+    let outputs = Outputs::new(run.global, output::of_diff)?;
     let settings = input::settings(run.global)?;
     let sides = match &args.git {
         Some(revision) => compare::against(revision, &args.input, &settings)?,
@@ -34,10 +36,10 @@ pub(super) fn run(args: &DiffArgs, run: &mut Run<'_>) -> Result<Outcome, Error> 
         limits,
     };
     let fails = report.fails();
-    if fails || !run.global.quiet {
-        let format = run.format()?;
-        written(report::diff::write(&report, format, run.style, run.out))?;
-    }
+    let quiet = run.global.quiet && !fails;
+    outputs.write(quiet, run, |format, style, out| {
+        report::diff::write(&report, format, style, out)
+    })?;
     Ok(sides.finish(u8::from(fails && !args.exit_zero)))
 }
 

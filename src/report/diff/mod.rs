@@ -4,6 +4,8 @@
 //! fails, which no format has a say in.
 
 mod json;
+mod markdown;
+mod objects;
 mod text;
 mod words;
 
@@ -97,17 +99,31 @@ impl<'a> DiffReport<'a> {
     }
 }
 
+/// The formats of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiffFormat {
+    /// A format that every command has.
+    Common(Format),
+    /// A comment on a pull request.
+    Markdown,
+}
+
 /// Writes the report in `format`.
 pub fn write(
     report: &DiffReport<'_>,
-    format: Format,
+    format: DiffFormat,
     style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Text => text::write(report, style, out),
-        Format::Concise => text::write_lines(report, out),
-        Format::Json => super::write_document(&json::Document::new(report), out),
-        Format::Jsonl => super::json::write_line(&json::Document::new(report), out),
+        DiffFormat::Common(Format::Text) => text::write(report, style, out),
+        DiffFormat::Common(Format::Concise) => text::write_lines(report, out),
+        DiffFormat::Common(Format::Json) => {
+            super::write_document(&json::Document::new(report), out)
+        }
+        DiffFormat::Common(Format::Jsonl) => {
+            super::json::write_line(&json::Document::new(report), out)
+        }
+        DiffFormat::Markdown => markdown::write(report, out),
     }
 }

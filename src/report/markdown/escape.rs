@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::report::shown::plain;
 
 /// A message: the parts between backticks as code, the rest as prose.
-pub(super) fn message(text: &str) -> String {
+pub(in crate::report) fn message(text: &str) -> String {
     let text = plain(text);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -24,7 +24,7 @@ pub(super) fn message(text: &str) -> String {
 }
 
 /// A name as code.
-pub(super) fn code(text: &str) -> String {
+pub(in crate::report) fn code(text: &str) -> String {
     let text = plain(text);
     if text.is_empty() {
         return String::new();

@@ -6,7 +6,7 @@ mod escape;
 use std::fmt::Write as _;
 use std::io;
 
-use escape::{code, message};
+pub(super) use escape::{code, message};
 
 use super::Report;
 use super::locate::Locator;
@@ -15,11 +15,13 @@ use super::shares::{chosen, fair_share};
 use super::table::{bar, percent};
 use super::text::counts;
 use super::view::View;
+use crate::error::Error;
 use crate::finding::{Finding, Severity};
 
-/// A comment holds 65,536 characters; this much of it goes to the list, this much to all.
+/// A comment holds 65,536 characters; this much of it goes to the list.
 const LIST: usize = 40_000;
-const ALL: usize = 60_000;
+/// This much goes to all.
+pub(super) const ALL: usize = 60_000;
 
 /// Columns of a full bar.
 const BAR: usize = 20;
@@ -31,9 +33,9 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     order.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     let mut locator = Locator::new(report.sources);
     let paths = Paths::here();
-    push_list(&mut text, &order, &mut locator, &paths);
+    push_list(&mut text, &order, &mut locator, &paths, LIST);
     push_tables(&mut text, &order, &mut locator, &paths);
-    push_errors(&mut text, report);
+    push_errors(&mut text, report.errors.iter());
     out.write_all(text.as_bytes())
 }
 
@@ -54,7 +56,14 @@ fn heading(report: &Report<'_>) -> String {
     text
 }
 
-fn push_list(text: &mut String, order: &[&Finding], locator: &mut Locator<'_>, paths: &Paths) {
+/// Adds the table of the findings, as far as the text stays below `limit` bytes.
+pub(super) fn push_list(
+    text: &mut String,
+    order: &[&Finding],
+    locator: &mut Locator<'_>,
+    paths: &Paths,
+    limit: usize,
+) {
     if order.is_empty() {
         return;
     }
@@ -70,7 +79,7 @@ fn push_list(text: &mut String, order: &[&Finding], locator: &mut Locator<'_>, p
             message(&view.message),
             message(&view.help),
         );
-        if text.len() + row.len() > LIST {
+        if text.len() + row.len() > limit {
             let _ = writeln!(text, "\n… and {} more findings.", order.len() - shown);
             return;
         }
@@ -136,12 +145,12 @@ fn table(view: &View<'_>, paths: &Paths) -> String {
     text
 }
 
-fn push_errors(text: &mut String, report: &Report<'_>) {
-    if report.errors.is_empty() {
-        return;
-    }
-    text.push_str("\n#### Not audited\n\n");
-    for error in report.errors.iter().take(20) {
+/// Adds what could not be audited.
+pub(super) fn push_errors<'a>(text: &mut String, errors: impl Iterator<Item = &'a Error>) {
+    for (index, error) in errors.take(20).enumerate() {
+        if index == 0 {
+            text.push_str("\n#### Not audited\n\n");
+        }
         let _ = writeln!(text, "- {}", message(&error.to_string()));
     }
 }
