@@ -323,6 +323,11 @@ pub struct SharesArgs {
     /// Show what every single failure does, not just the worst one
     #[arg(long)]
     pub each_failure: bool,
+    /// Traffic of a backend, in any unit, for the share of each address over all backends; those that
+    /// are not named then count with none. Without it every backend that a route leads to counts with
+    /// the same
+    #[arg(long, value_name = "BACKEND=RATE", value_parser = parse_demand)]
+    pub demand: Vec<(String, f64)>,
 }
 
 /// Arguments of `pick`.
@@ -413,6 +418,18 @@ fn parse_percent(text: &str) -> Result<f64, String> {
     match text.strip_suffix('%').unwrap_or(text).parse::<f64>() {
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
         _ => Err("expected a number from 0 to 100".to_owned()),
+    }
+}
+
+/// The rate stands behind the last `=`: names may have one too.
+fn parse_demand(text: &str) -> Result<(String, f64), String> {
+    let fault = || "expected BACKEND=RATE, with a rate such as 1200 or 0.5".to_owned();
+    let (name, rate) = text.rsplit_once('=').ok_or_else(fault)?;
+    match rate.parse::<f64>() {
+        Ok(rate) if !name.is_empty() && rate.is_finite() && rate >= 0.0 => {
+            Ok((name.to_owned(), rate))
+        }
+        _ => Err(fault()),
     }
 }
 

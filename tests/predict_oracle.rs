@@ -273,7 +273,7 @@ impl Recording {
         for (answer, share) in answers.iter().zip(&predicted.shares) {
             let count = picks.iter().filter(|pick| *pick == answer).count();
             let recorded = f64::from(u32::try_from(count).expect("few")) / total;
-            let share = lbaudit::rules::ratio(*share);
+            let share = lbaudit::predict::ratio(*share);
             let error = (share * (1.0 - share) / total).sqrt();
             if (recorded - share).abs() > 3.0 * error {
                 return Err(format!(

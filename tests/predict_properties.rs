@@ -108,7 +108,7 @@ proptest! {
         let (_, scaled) = of_kind(kind, &scaled);
         let (plain, scaled) = (shares(engine, &plain, &[]), shares(engine, &scaled, &[]));
         for (one, other) in plain.shares.iter().zip(&scaled.shares) {
-            let (one, other) = (lbaudit::rules::ratio(*one), lbaudit::rules::ratio(*other));
+            let (one, other) = (lbaudit::predict::ratio(*one), lbaudit::predict::ratio(*other));
             prop_assert!((one - other).abs() < 1e-12);
         }
     }
@@ -159,8 +159,8 @@ proptest! {
         let prediction = shares(engine, &backend, &[]);
         let round = 50 * weights.iter().sum::<u32>();
         for (count, share) in counts(engine, &backend, round).iter().zip(&prediction.shares) {
-            let got = lbaudit::rules::ratio(Share::new(*count, u128::from(round)));
-            prop_assert!((got - lbaudit::rules::ratio(*share)).abs() < 0.02);
+            let got = lbaudit::predict::ratio(Share::new(*count, u128::from(round)));
+            prop_assert!((got - lbaudit::predict::ratio(*share)).abs() < 0.02);
         }
     }
 }

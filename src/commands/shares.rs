@@ -1,18 +1,40 @@
 //! `lbaudit shares`: where does the traffic go, and where when a server dies?
 
 use super::{Outcome, Run, finish, input, written};
-use crate::audit::Audit;
+use crate::audit::{Audit, Audited};
 use crate::cli::SharesArgs;
 use crate::error::Error;
 use crate::model::{Backend, Instance};
-use crate::predict::{failure, failures, predict, worst};
-use crate::report::traffic::{self, Traffic};
+use crate::predict::{Rates, addresses, failure, failures, predict, worst};
+use crate::report::traffic::{self, Document, Traffic};
 
 pub(super) fn run(args: &SharesArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
     let audit = input::read(&args.input, &input::settings(run.global)?)?;
-    let rows = traffic(&audit, args)?;
-    written(traffic::write(&rows, run.format()?, run.style, run.out))?;
+    let rates = rates(&args.demand)?;
+    let mains = audit.instances.iter().filter_map(Audited::main);
+    let document = Document {
+        rows: traffic(&audit, args)?,
+        addresses: addresses(mains, &rates),
+        asked: !rates.is_empty(),
+        filtered: !args.backend.is_empty() || !args.down.is_empty(),
+    };
+    written(traffic::write(&document, run.format()?, run.style, run.out))?;
     Ok(finish(audit, 0))
+}
+
+/// What each backend takes; one rate for a name.
+fn rates(given: &[(String, f64)]) -> Result<Rates, Error> {
+    let mut rates = Rates::new();
+    for (name, rate) in given {
+        if rates.insert(name.clone(), *rate).is_some() {
+            return Err(Error::Usage(format!("`--demand` names `{name}` twice")));
+        }
+    }
+    if !rates.is_empty() && rates.values().all(|rate| *rate <= 0.0) {
+        let fault = "`--demand` gives no backend any traffic: one rate must be above 0";
+        return Err(Error::Usage(fault.to_owned()));
+    }
+    Ok(rates)
 }
 
 fn traffic<'a>(audit: &'a Audit, args: &SharesArgs) -> Result<Vec<Traffic<'a>>, Error> {
@@ -34,7 +56,11 @@ fn traffic<'a>(audit: &'a Audit, args: &SharesArgs) -> Result<Vec<Traffic<'a>>, 
         rows.iter()
             .flat_map(|row| row.backend.servers.iter().map(|server| &*server.name))
     };
-    for name in &args.backend {
+    for name in args
+        .backend
+        .iter()
+        .chain(args.demand.iter().map(|(name, _)| name))
+    {
         if !known.contains(&name.as_str()) {
             return Err(unknown("backend", name, known.iter().copied()));
         }

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use super::backend::algorithm;
 use super::server;
 use crate::model::{Backend, Instance, Server, Text};
-use crate::predict::{self, Moved, Prediction, State, Worst};
-use crate::rules::ratio;
+use crate::predict::{self, Moved, Prediction, State, Worst, ratio};
 
 /// The traffic of one backend.
 #[derive(Clone, Debug, PartialEq)]

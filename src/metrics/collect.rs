@@ -10,7 +10,7 @@ use super::{Name, Sample};
 use crate::audit::Audit;
 use crate::finding::{Finding, Severity};
 use crate::model::{Backend, Engine, Instance, Server};
-use crate::predict::{self, Share};
+use crate::predict::{self, ratio};
 use crate::report::{mask_text, plain};
 use crate::source::Sources;
 
@@ -222,14 +222,6 @@ fn hash(sources: &Sources, instance: &Instance) -> String {
         hasher.write(source.bytes());
     }
     format!("{:016x}", hasher.finish())
-}
-
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "a metric is a floating point number"
-)]
-fn ratio(share: Share) -> f64 {
-    *share.numer() as f64 / *share.denom() as f64
 }
 
 #[allow(

@@ -172,6 +172,11 @@ impl Instance {
         }
     }
 
+    /// Whether its routes are here to be seen, so that their absence means something.
+    pub fn shows_routes(&self) -> bool {
+        !self.fragment && !self.listeners.is_empty()
+    }
+
     /// The routes that lead to the backend at `index`.
     pub fn routes_to(&self, index: usize) -> impl Iterator<Item = &Route> {
         self.indexed(&self.route_index().to_backend, index)

@@ -37,9 +37,9 @@ pub(crate) fn rounded(parts: &[f64]) -> Vec<Share> {
 /// A share as a floating point number.
 #[allow(
     clippy::cast_precision_loss,
-    reason = "for sums that are rounded to 2^-48 in the end"
+    reason = "for numbers that are shown, and for sums that are rounded to 2^-48 in the end"
 )]
-pub(crate) fn approximate(share: Share) -> f64 {
+pub fn ratio(share: Share) -> f64 {
     *share.numer() as f64 / *share.denom() as f64
 }
 

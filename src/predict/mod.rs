@@ -4,6 +4,7 @@
 //! server, and how far the number can be trusted. One file per algorithm; all of them work on a
 //! `Pool`, which is the only place that reads the model.
 
+mod addresses;
 mod failure;
 mod fraction;
 mod hash;
@@ -27,7 +28,11 @@ use crate::model::{Backend, Engine, Version};
 pub use moved::{Moved, State, moved};
 use pool::{Method, Pool};
 
+pub use addresses::{
+    AddressShare, Addresses, Demand, HostShare, LeftOut, Line, Rates, Reason, addresses,
+};
 pub use failure::{Failure, failure, failures, worst};
+pub use fraction::ratio;
 pub use key::{Extractor, OwnedKey, Request, Unsupported};
 pub use pick::{Key, Picker, Unpredictable, WeightChange};
 pub use worst::{Worst, worst_failure};

@@ -2,7 +2,7 @@
 //! weights, hashed again when the peer is out.
 
 use super::Share;
-use super::fraction::{approximate, rounded};
+use super::fraction::{ratio, rounded};
 use super::pool::Pool;
 use super::weights::{by_count, proportional};
 
@@ -84,7 +84,7 @@ fn rehashed(pool: &Pool<'_>, serving: &[usize], runs: &[(usize, Run)], total: us
     }
     let left = chances.left();
     for (sum, share) in won.iter_mut().zip(proportional(pool, serving)) {
-        *sum += left * approximate(share);
+        *sum += left * ratio(share);
     }
     rounded(&won)
 }

@@ -2,7 +2,7 @@
 //! the second one drawn is taken, which flattens the weights.
 
 use super::Share;
-use super::fraction::{approximate, rounded};
+use super::fraction::{ratio, rounded};
 use super::pool::Pool;
 use super::weights::proportional;
 
@@ -39,7 +39,7 @@ pub(crate) fn two(pool: &Pool<'_>, serving: &[usize]) -> Vec<Share> {
     }
     let left = (1.0 - won.iter().sum::<f64>()).max(0.0);
     for (share, rest) in won.iter_mut().zip(proportional(pool, serving)) {
-        *share += left * approximate(rest);
+        *share += left * ratio(rest);
     }
     rounded(&won)
 }

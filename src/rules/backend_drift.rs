@@ -6,10 +6,10 @@ use std::path::Path;
 use num_integer::Integer;
 
 use super::wording::{count, names, percent};
-use super::{Check, Context, Rule, ratio};
+use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{Algorithm, Backend, Server};
-use crate::predict::{Basis, predict};
+use crate::predict::{Basis, predict, ratio};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {

@@ -3,10 +3,10 @@
 
 use super::tier::Tier;
 use super::wording::names;
-use super::{BackendView, Check, Rule, ratio};
+use super::{BackendView, Check, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{Algorithm, Engine, Server, Text};
-use crate::predict::{Prediction, predict};
+use crate::predict::{Prediction, predict, ratio};
 use crate::source::Span;
 
 /// The rule.

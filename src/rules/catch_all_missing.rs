@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::wording::{count, names};
-use super::{Check, Context, Rule, facts};
+use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{Bind, Condition, Engine, Instance, Layer, Listener, PathMatch, Route, Target};
 
@@ -19,7 +19,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let instance = context.instance;
-    if !facts::shows_routes(instance) {
+    if !instance.shows_routes() {
         return;
     }
     match instance.engine {

@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
+use super::BackendView;
 use super::wording::percent;
-use super::{BackendView, ratio};
 use crate::model::{
     Algorithm, Backend, CheckTiming, HashMethod, Instance, Layer, Redispatch, Route, Server, Target,
 };
-use crate::predict::Basis;
+use crate::predict::{Basis, ratio};
 
 /// Whether something watches the server: its own check or the one it tracks. What depends on an
 /// unknown variable counts as watched. An agent alone does not: an agent that is gone is no failure
@@ -101,11 +101,6 @@ pub(super) fn traffic(layer: Layer) -> &'static str {
         Layer::Udp => "datagrams",
         Layer::Log => "messages",
     }
-}
-
-/// Whether the routes of the instance are here to be seen, so that their absence means something.
-pub(super) fn shows_routes(instance: &Instance) -> bool {
-    !instance.fragment && !instance.listeners.is_empty()
 }
 
 /// For each backend the routes that lead to it.

@@ -7,7 +7,7 @@ use super::wording::{count, percent};
 use super::{BackendView, Check, Rule, RuleOption};
 use crate::finding::{Finding, Severity};
 use crate::model::{AddressKind, Server};
-use crate::predict::Basis;
+use crate::predict::{Basis, ratio};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -111,7 +111,7 @@ fn share(tier: &Tier<'_, '_>, members: &[usize]) -> Option<f64> {
     let taken = (members.iter())
         .filter_map(|at| tier.members.get(*at))
         .filter_map(|(index, _)| prediction.shares.get(*index));
-    Some(taken.copied().map(super::ratio).sum())
+    Some(taken.copied().map(ratio).sum())
 }
 
 /// Whether a comment says that the address is a load balancer of its own: `# lbaudit: kind=vip`.

@@ -66,7 +66,7 @@ use std::sync::OnceLock;
 pub use notes::Notes;
 pub use page::{Category, Example, Page};
 pub use place::joined;
-pub use view::{BackendView, Context, ratio};
+pub use view::{BackendView, Context};
 
 use crate::finding::Finding;
 use crate::model::Text;

@@ -69,7 +69,7 @@ fn waits_for_orders(server: &Server) -> bool {
 /// A fragment does not show its routes: there only servers that are all out count, since a section
 /// without any is often just a holder of a stick table.
 fn takes_traffic(context: &Context<'_>, backend: &Backend, routes: &[&Route]) -> bool {
-    if !facts::shows_routes(context.instance) {
+    if !context.instance.shows_routes() {
         return !backend.servers.is_empty();
     }
     !routes.is_empty()

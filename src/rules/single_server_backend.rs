@@ -44,7 +44,7 @@ fn only_server<'a>(
 ) -> Option<&'a Server> {
     let mut usable = backend.usable_primaries().chain(backend.usable_backups());
     let server = usable.next()?;
-    let in_use = !facts::shows_routes(context.instance) || !routes.is_empty();
+    let in_use = !context.instance.shows_routes() || !routes.is_empty();
     let name = backend.name.to_lowercase();
     let counts = usable.next().is_none()
         && in_use

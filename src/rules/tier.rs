@@ -8,10 +8,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::wording::{and, count, names, percent};
-use super::{BackendView, Context, Notes, Rule, ratio};
+use super::{BackendView, Context, Notes, Rule};
 use crate::finding::{ServerShare, Severity};
 use crate::model::{Algorithm, Engine, Layer, Server, Text};
-use crate::predict::Basis;
+use crate::predict::{Basis, ratio};
 
 /// The usable primaries of a backend.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::wording::count;
-use super::{Check, Context, Rule, facts};
+use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{Backend, Instance, Layer, Target};
 
@@ -27,7 +27,7 @@ const CODE: [&str; 5] = [
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let instance = context.instance;
-    if !facts::shows_routes(instance) || instance.routes.is_empty() {
+    if !instance.shows_routes() || instance.routes.is_empty() {
         return;
     }
     if chooses_while_running(instance) {

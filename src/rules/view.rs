@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Notes, Rule};
 use crate::finding::ServerShare;
 use crate::model::{Backend, Instance, Layer, Server};
-use crate::predict::{Prediction, Share, predict};
+use crate::predict::{Prediction, Share, predict, ratio};
 use crate::settings::Settings;
 use crate::source::{Sources, Span};
 
@@ -135,13 +135,4 @@ impl<'a> BackendView<'a> {
             })
             .collect()
     }
-}
-
-/// A share as a floating point number, for comparing with limits and for messages.
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "a share is shown with one decimal"
-)]
-pub fn ratio(share: Share) -> f64 {
-    *share.numer() as f64 / *share.denom() as f64
 }

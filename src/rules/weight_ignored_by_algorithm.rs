@@ -2,10 +2,10 @@
 
 use super::tier::{Tier, listed_weights};
 use super::wording::percent;
-use super::{BackendView, Check, Rule, RuleOption, ratio};
+use super::{BackendView, Check, Rule, RuleOption};
 use crate::finding::{Finding, ServerShare, Severity};
 use crate::model::{Algorithm, Engine, Layer, Server};
-use crate::predict::predict_idle;
+use crate::predict::{predict_idle, ratio};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {

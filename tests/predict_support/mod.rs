@@ -94,7 +94,7 @@ pub(crate) fn backups(mut backend: Backend, indices: &[usize]) -> Backend {
 pub(crate) fn percent(prediction: &Prediction) -> Vec<String> {
     let shares = prediction.shares.iter();
     shares
-        .map(|share| format!("{:.1}", 100.0 * lbaudit::rules::ratio(*share)))
+        .map(|share| format!("{:.1}", 100.0 * lbaudit::predict::ratio(*share)))
         .collect()
 }
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use layout::{Layout, Run, Sweep, as_float, kept_of_mixed};
 
-use super::fraction::approximate;
+use super::fraction::ratio;
 use super::ip_hash;
 use super::ketama::Ketama;
 use super::pool::{Method, Pool};
@@ -108,13 +108,13 @@ impl<'a> Side<'a> {
     /// The share of each server, by its number.
     fn shares(&self) -> Option<Vec<f64>> {
         let shares = shares(&self.pool, self.method, self.tier, &self.serving)?;
-        Some(self.by_number(shares.into_iter().map(approximate)))
+        Some(self.by_number(shares.into_iter().map(ratio)))
     }
 
     /// What plain round robin would give each server, by its number.
     fn fallback(&self) -> Vec<f64> {
         let shares = proportional(&self.pool, &self.serving);
-        self.by_number(shares.into_iter().map(approximate))
+        self.by_number(shares.into_iter().map(ratio))
     }
 
     fn by_number(&self, shares: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -239,7 +239,7 @@ fn compare(one: &Side<'_>, other: &Side<'_>) -> Option<Moved> {
         exact: true,
     };
     Some(match (one.layout()?, other.layout()?) {
-        (Layout::Cycle(old), Layout::Cycle(new)) => exact(approximate(map::moved(&old, &new))),
+        (Layout::Cycle(old), Layout::Cycle(new)) => exact(ratio(map::moved(&old, &new))),
         (Layout::Cycle(slots), Layout::Runs(space, runs))
         | (Layout::Runs(space, runs), Layout::Cycle(slots)) => {
             exact(1.0 - kept_of_mixed(&slots, &runs, space))

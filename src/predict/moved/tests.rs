@@ -144,7 +144,7 @@ fn ketama_moves_what_it_lost_and_from_modulo_most() {
     let found = between(engine, (&old, &[0, 1, 2]), (&new, &[0, 1]));
     let pool = Pool::new(engine, Version::NGINX_DEFAULT, &old, &[]).unwrap();
     let shares = crate::predict::ketama::shares(&pool, &[0, 1, 2]).unwrap();
-    assert_near(found, approximate(shares[2]), true);
+    assert_near(found, ratio(shares[2]), true);
     let modulo = backend(engine, HashMethod::Modulo, &all);
     let found = between(engine, (&modulo, &[0, 1, 2]), (&old, &[0, 1, 2]));
     assert!(

@@ -5,17 +5,62 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Traffic, ratio};
-use crate::model::{Engine, Server};
-use crate::predict::{Basis, Failure, Share};
+use super::{Document, Traffic};
+use crate::model::{AddressKind, Engine, Server};
+use crate::predict::{
+    AddressShare, Addresses, Basis, Demand, Failure, HostShare, LeftOut, Reason, Share, ratio,
+};
 use crate::report::json::{write_document, write_line};
 use crate::report::mask::mask_text;
 use crate::report::model::algorithm_words;
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct DocumentView<'a> {
     schema: &'static str,
     backends: Vec<BackendView<'a>>,
+    demand: Vec<DemandView<'a>>,
+    left_out: Vec<LeftOutView<'a>>,
+    addresses: Vec<AddressView<'a>>,
+    hosts: Vec<HostView<'a>>,
+}
+
+/// A backend that counts in the shares of addresses.
+#[derive(Serialize)]
+struct DemandView<'a> {
+    instance: &'a str,
+    backend: Cow<'a, str>,
+    rate: f64,
+    share: f64,
+}
+
+#[derive(Serialize)]
+struct LeftOutView<'a> {
+    instance: &'a str,
+    backend: Cow<'a, str>,
+    reason: Reason,
+}
+
+#[derive(Serialize)]
+struct AddressView<'a> {
+    address: Cow<'a, str>,
+    kind: &'static str,
+    share: f64,
+    servers: Vec<LineView<'a>>,
+}
+
+#[derive(Serialize)]
+struct LineView<'a> {
+    instance: &'a str,
+    backend: Cow<'a, str>,
+    server: Cow<'a, str>,
+    share: f64,
+}
+
+#[derive(Serialize)]
+struct HostView<'a> {
+    host: &'a str,
+    share: f64,
+    addresses: Vec<Cow<'a, str>>,
 }
 
 #[derive(Serialize)]
@@ -52,17 +97,100 @@ struct LeftView<'a> {
     share: f64,
 }
 
-pub(super) fn write(rows: &[Traffic<'_>], out: &mut dyn Write) -> io::Result<()> {
-    let document = Document {
+pub(super) fn write(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let all = &document.addresses;
+    let view = DocumentView {
         schema: "lbaudit/shares/1",
-        backends: rows.iter().map(view).collect(),
+        backends: document.rows.iter().map(view).collect(),
+        demand: all.demands.iter().map(demand).collect(),
+        left_out: all.left_out.iter().map(left_out).collect(),
+        addresses: (all.addresses.iter())
+            .map(|address| address_view(all, address))
+            .collect(),
+        hosts: all.hosts.iter().map(|host| host_view(all, host)).collect(),
     };
-    write_document(&document, out)
+    write_document(&view, out)
 }
 
-/// One backend a line.
-pub(super) fn write_lines(rows: &[Traffic<'_>], out: &mut dyn Write) -> io::Result<()> {
-    rows.iter().try_for_each(|row| write_line(&view(row), out))
+/// One backend a line, and where a demand was given then one address a line.
+pub(super) fn write_lines(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
+    for row in &document.rows {
+        write_line(&view(row), out)?;
+    }
+    if document.asked {
+        let all = &document.addresses;
+        for address in &all.addresses {
+            write_line(&address_view(all, address), out)?;
+        }
+    }
+    Ok(())
+}
+
+fn demand<'a>(demand: &Demand<'a>) -> DemandView<'a> {
+    DemandView {
+        instance: &demand.instance.root,
+        backend: mask_text(&demand.backend.name, demand.instance.engine),
+        rate: demand.rate,
+        share: demand.share,
+    }
+}
+
+fn left_out<'a>(left: &LeftOut<'a>) -> LeftOutView<'a> {
+    LeftOutView {
+        instance: &left.instance.root,
+        backend: mask_text(&left.backend.name, left.instance.engine),
+        reason: left.reason,
+    }
+}
+
+fn address_view<'a>(all: &Addresses<'a>, address: &'a AddressShare<'a>) -> AddressView<'a> {
+    let lines = address.lines.iter().filter_map(|line| {
+        let demand = all.demands.get(line.demand)?;
+        let engine = demand.instance.engine;
+        Some(LineView {
+            instance: &demand.instance.root,
+            backend: mask_text(&demand.backend.name, engine),
+            server: mask_text(&line.server.name, engine),
+            share: line.share,
+        })
+    });
+    AddressView {
+        address: address_text(all, address),
+        kind: kind(address.kind),
+        share: address.share,
+        servers: lines.collect(),
+    }
+}
+
+fn address_text<'a>(all: &Addresses<'_>, address: &'a AddressShare<'_>) -> Cow<'a, str> {
+    let line = address.lines.first();
+    match line.and_then(|line| all.demands.get(line.demand)) {
+        Some(demand) => mask_text(&address.address, demand.instance.engine),
+        None => address.address.as_str().into(),
+    }
+}
+
+fn host_view<'a>(all: &'a Addresses<'_>, host: &'a HostShare) -> HostView<'a> {
+    let addresses = host.addresses.iter();
+    let addresses = addresses.filter_map(|at| all.addresses.get(*at));
+    HostView {
+        host: &host.host,
+        share: host.share,
+        addresses: addresses
+            .map(|address| address_text(all, address))
+            .collect(),
+    }
+}
+
+fn kind(kind: AddressKind) -> &'static str {
+    match kind {
+        AddressKind::Ipv4 => "ipv4",
+        AddressKind::Ipv6 => "ipv6",
+        AddressKind::Name => "name",
+        AddressKind::Unix | AddressKind::Abstract => "socket",
+        AddressKind::Any | AddressKind::Other => "other",
+        AddressKind::Opaque => "unknown",
+    }
 }
 
 fn view<'a>(row: &'a Traffic<'a>) -> BackendView<'a> {

@@ -2,6 +2,7 @@
 //!
 //! In: backends with their predictions. Out: a table with bars, or JSON.
 
+mod addresses;
 mod json;
 mod text;
 
@@ -9,7 +10,20 @@ use std::io::{self, Write};
 
 use super::{Format, Style};
 use crate::model::{Backend, Engine, Server};
-use crate::predict::{Failure, Prediction, Share, Tier};
+use crate::predict::{Addresses, Failure, Prediction, Tier, ratio};
+
+/// Everything that `shares` shows.
+#[derive(Debug)]
+pub struct Document<'a> {
+    /// The backends.
+    pub rows: Vec<Traffic<'a>>,
+    /// What the addresses of all backends carry, whichever backends are shown.
+    pub addresses: Addresses<'a>,
+    /// Whether a demand was given, so that all addresses are shown and not just the shared ones.
+    pub asked: bool,
+    /// Whether only some backends or failures were asked for.
+    pub filtered: bool,
+}
 
 /// One backend, its traffic now and without some servers.
 #[derive(Debug)]
@@ -28,18 +42,24 @@ pub struct Traffic<'a> {
     pub worst_only: bool,
 }
 
-/// Writes the traffic of every backend.
+/// Writes the traffic of every backend, and of every address.
 pub fn write(
-    rows: &[Traffic<'_>],
+    document: &Document<'_>,
     format: Format,
     style: Style,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     match format {
-        Format::Text => text::write(rows, style, out),
-        Format::Concise => text::write_lines(rows, out),
-        Format::Json => json::write(rows, out),
-        Format::Jsonl => json::write_lines(rows, out),
+        Format::Text => {
+            text::write(&document.rows, style, out)?;
+            addresses::write(document, style, out)
+        }
+        Format::Concise => {
+            text::write_lines(&document.rows, out)?;
+            addresses::write_lines(document, out)
+        }
+        Format::Json => json::write(document, out),
+        Format::Jsonl => json::write_lines(document, out),
     }
 }
 
@@ -83,10 +103,4 @@ impl Traffic<'_> {
                 (server, share.map(|share| ratio(*share)))
             })
     }
-}
-
-/// A share as a number for people and JSON.
-#[allow(clippy::cast_precision_loss, reason = "shown with a few digits")]
-fn ratio(share: Share) -> f64 {
-    *share.numer() as f64 / *share.denom() as f64
 }

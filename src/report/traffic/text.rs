@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Traffic, ratio};
+use super::Traffic;
 use crate::model::{Engine, Server};
-use crate::predict::{Basis, Failure, Tier};
+use crate::predict::{Basis, Failure, Tier, ratio};
 use crate::report::Style;
 use crate::report::mask::mask_text;
 use crate::report::model::algorithm_words;
@@ -176,6 +176,6 @@ fn name(row: &Traffic<'_>, server: &Server) -> String {
     safe(&server.name, row.engine)
 }
 
-fn safe(text: &str, engine: Engine) -> String {
+pub(super) fn safe(text: &str, engine: Engine) -> String {
     plain(&mask_text(text, engine)).into_owned()
 }
