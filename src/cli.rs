@@ -101,7 +101,8 @@ pub struct Global {
     /// Write to FILE, whole or not at all, instead of standard output
     #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
-    /// Print nothing when nothing is at or above --fail-on
+    /// Print less: nothing when nothing is at or above --fail-on, of picks only how many each server
+    /// got
     #[arg(
         short,
         long,

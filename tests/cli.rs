@@ -21,6 +21,7 @@ fn transcripts() {
     trycmd::TestCases::new()
         .case("tests/cmd/*.md")
         .case("fixtures/incidents/*/README.md")
+        .case("docs/*.md")
         .env("LBAUDIT_CONFIG", "/dev/null")
         .env("NO_COLOR", "1");
 }

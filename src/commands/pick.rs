@@ -21,6 +21,7 @@ pub(super) fn run(args: &PickArgs, run: &mut Run<'_>) -> Result<Outcome, Error> 
         engine: instance.engine,
         backend,
         picks: replay(instance, backend, args)?,
+        counts_only: run.global.quiet,
     };
     written(picks::write(&picks, run.format()?, run.style, run.out))?;
     Ok(finish(audit, 0))

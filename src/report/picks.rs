@@ -21,6 +21,8 @@ pub struct Picks<'a> {
     pub backend: &'a Backend,
     /// One entry per request.
     pub picks: Vec<Pick>,
+    /// Whether people see only how many each server got.
+    pub counts_only: bool,
 }
 
 /// What one request got.
@@ -87,21 +89,36 @@ fn algorithm(picks: &Picks<'_>) -> String {
 
 /// The picks in order, then how many each server got.
 fn text(picks: &Picks<'_>, names: &[String], style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut counts = vec![0u64; names.len()];
-    let mut refused = 0u64;
+    if !picks.counts_only {
+        in_order(picks, names, out)?;
+        writeln!(out)?;
+    }
+    let counts = counts(picks, names);
+    (counts.lines("", style.columns()).iter()).try_for_each(|line| writeln!(out, "{line}"))
+}
+
+fn in_order(picks: &Picks<'_>, names: &[String], out: &mut dyn Write) -> io::Result<()> {
     let keyed = picks.picks.iter().any(|pick| pick.key.is_some());
     let digits = picks.picks.len().to_string().len();
     for (number, pick) in (1usize..).zip(&picks.picks) {
         let name = pick.server.and_then(|server| names.get(server));
-        match pick.server.and_then(|server| counts.get_mut(server)) {
-            Some(count) => *count += 1,
-            None => refused += 1,
-        }
         let name = plain(name.map_or("no server", String::as_str));
         match &pick.key {
             Some(key) => writeln!(out, "{number:digits$}  {name}  {}", plain(key))?,
             None if keyed => writeln!(out, "{number:digits$}  {name}  (no key)")?,
             None => writeln!(out, "{number:digits$}  {name}")?,
+        }
+    }
+    Ok(())
+}
+
+fn counts(picks: &Picks<'_>, names: &[String]) -> Table {
+    let mut counts = vec![0u64; names.len()];
+    let mut refused = 0u64;
+    for pick in &picks.picks {
+        match pick.server.and_then(|server| counts.get_mut(server)) {
+            Some(count) => *count += 1,
+            None => refused += 1,
         }
     }
     let mut table = Table::new(&[Align::Left, Align::Right, Align::Right]);
@@ -116,8 +133,7 @@ fn text(picks: &Picks<'_>, names: &[String], style: Style, out: &mut dyn Write) 
             &percent(part(refused, total)),
         ]);
     }
-    writeln!(out)?;
-    (table.lines("", style.columns()).iter()).try_for_each(|line| writeln!(out, "{line}"))
+    table
 }
 
 #[allow(clippy::cast_precision_loss, reason = "shown with one decimal")]
