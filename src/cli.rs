@@ -51,25 +51,46 @@ pub enum Command {
     },
     /// Lists the rules
     Rules,
-    /// Prints the JSON Schema of what a command writes with --format json, or of the baseline
+    /// Writes, shows and describes the settings file, lbaudit.toml
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Prints the JSON Schema of what a command writes with --format json, of the baseline or of
+    /// lbaudit.toml
     Schema {
-        /// Name of the command, or `baseline`
+        /// Name of the command, `baseline` or `config`
         #[arg(value_parser = schema_names())]
         name: String,
     },
 }
 
+/// What can be done with settings files.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Writes a settings file with every key and its default, commented out
+    Init {
+        /// The file to write
+        #[arg(default_value = crate::settings::FILE_NAME)]
+        file: PathBuf,
+        /// Overwrite the file where it exists
+        #[arg(long)]
+        force: bool,
+    },
+    /// Prints every setting in force and where it was written
+    Show {
+        /// The configuration that is asked about: overrides that match it count
+        path: Option<PathBuf>,
+    },
+    /// Prints the JSON Schema of the settings file
+    Schema,
+}
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// Settings file; the nearest lbaudit.toml from the working folder upward by default
-    #[arg(
-        long,
-        global = true,
-        env = "LBAUDIT_CONFIG",
-        value_name = "FILE",
-        help_heading = "Settings"
-    )]
+    /// Settings file [env: `LBAUDIT_CONFIG`]; the nearest lbaudit.toml from the working folder upward
+    /// by default
+    // Not read by clap, for which a variable is as good as a flag: `--no-config` would conflict with it.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     pub config: Option<PathBuf>,
     /// Use no settings file
     #[arg(
@@ -403,7 +424,7 @@ impl EngineChoice {
 
 fn schema_names() -> PossibleValuesParser {
     let names = SCHEMAS.iter().map(|schema| schema.name);
-    PossibleValuesParser::new(names)
+    PossibleValuesParser::new(names.chain(["config"]))
 }
 
 fn parse_engine(text: &str) -> Result<EngineChoice, String> {

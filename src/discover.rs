@@ -4,13 +4,17 @@
 //! their engine; what was skipped; what could not be read. Content decides what a file is, names
 //! only decide which files of a walked folder are worth a look.
 
+mod expand;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use globset::{Glob, GlobSet, GlobSetBuilder};
 use walkdir::{DirEntry, WalkDir};
+
+pub use expand::expand;
 
 use crate::engine::{self, Input};
 use crate::error::Error;
@@ -293,52 +297,6 @@ fn read(path: &Path) -> Result<Input, Error> {
         path: Some(path.to_owned()),
         bytes,
     })
-}
-
-/// The files that match the glob `pattern`, hidden ones left out, in lexical order.
-pub fn expand(pattern: &Path) -> Result<Vec<PathBuf>, Error> {
-    if pattern.is_file() {
-        return Ok(vec![pattern.to_owned()]);
-    }
-    let folder = fixed_folder(pattern);
-    let fault = |fault: globset::Error| Error::Usage(fault.to_string());
-    let glob = GlobBuilder::new(&pattern.to_string_lossy())
-        .literal_separator(true)
-        .build()
-        .map_err(fault)?
-        .compile_matcher();
-    let walk = WalkDir::new(&folder)
-        .follow_links(true)
-        .sort_by_file_name()
-        .into_iter();
-    let hidden = |entry: &DirEntry| {
-        entry.depth() > 0 && entry.file_name().to_string_lossy().starts_with('.')
-    };
-    let entries = walk.filter_entry(move |entry| !hidden(entry)).flatten();
-    let files = entries
-        .filter(|entry| entry.file_type().is_file())
-        .map(DirEntry::into_path);
-    let mut files: Vec<PathBuf> = files.filter(|path| glob.is_match(path)).collect();
-    files.sort();
-    Ok(files)
-}
-
-/// The part of a glob before its first special character, as a folder.
-fn fixed_folder(pattern: &Path) -> PathBuf {
-    let special = |part: &std::path::Component<'_>| {
-        part.as_os_str()
-            .to_string_lossy()
-            .contains(['*', '?', '[', '{'])
-    };
-    let fixed: PathBuf = pattern
-        .components()
-        .take_while(|part| !special(part))
-        .collect();
-    if fixed.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        fixed
-    }
 }
 
 /// Whether a walk passes over `entry`: a folder of tools and dependencies, or one that an exclude

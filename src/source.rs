@@ -4,6 +4,7 @@
 //! report asks, lines and columns. Bytes stay bytes: a configuration need not be UTF-8.
 
 use std::borrow::Cow;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock, RwLock};
 
 /// Names one loaded file of a run.
@@ -55,6 +56,40 @@ pub struct Position {
     pub line: u32,
     /// Column number; each byte that is not valid UTF-8 counts as one character.
     pub column: u32,
+}
+
+impl Position {
+    /// The place of the byte at `offset` of `text`.
+    pub(crate) fn in_text(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or_default();
+        let last = before.rsplit('\n').next().unwrap_or_default();
+        Self {
+            line: to_u32(before.matches('\n').count()) + 1,
+            column: to_u32(last.chars().count()) + 1,
+        }
+    }
+}
+
+/// `path` as seen from the folder `working`, without `.` and `..`. Links are not followed: the path is a name.
+pub(crate) fn normal(working: &Path, path: &Path) -> PathBuf {
+    let mut normal = working.to_owned();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                normal.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
+                normal.push(component);
+            }
+        }
+    }
+    normal
+}
+
+/// [`normal`] as seen from the working folder of this process.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    normal(&std::env::current_dir().unwrap_or_default(), path)
 }
 
 /// One file as it was read.

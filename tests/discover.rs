@@ -170,14 +170,50 @@ fn a_file_that_another_includes_is_not_audited_a_second_time() {
 #[test]
 fn globs_expand_in_lexical_order_without_hidden_files() {
     let folder = folder(&[
-        ("b.cfg", ""),
-        ("a.cfg", ""),
-        (".c.cfg", ""),
-        ("d/e.cfg", ""),
+        ("[a]/b.cfg", ""),
+        ("[a]/a.cfg", ""),
+        ("[a]/.c.cfg", ""),
+        ("[a]/d/e.cfg", ""),
+        ("[a]/d/f/g.cfg", ""),
+        ("[a]/h/e.cfg", ""),
     ]);
-    let files = expand(&folder.path().join("*.cfg")).unwrap();
-    assert_eq!(
-        files,
-        [folder.path().join("a.cfg"), folder.path().join("b.cfg")]
-    );
+    let folder = folder.path().join("[a]");
+    for (pattern, expected) in [
+        ("*.cfg", vec!["a.cfg", "b.cfg"]),
+        ("b.cfg", vec!["b.cfg"]),
+        ("d/*.cfg", vec!["d/e.cfg"]),
+        ("*/e.cfg", vec!["d/e.cfg", "h/e.cfg"]),
+        (
+            "**/*.cfg",
+            vec!["a.cfg", "b.cfg", "d/e.cfg", "d/f/g.cfg", "h/e.cfg"],
+        ),
+        ("{d/f,h}/*.cfg", vec!["d/f/g.cfg", "h/e.cfg"]),
+        ("../[[]a]/d/*.cfg", vec!["d/e.cfg"]),
+        ("no/*.cfg", vec![]),
+        ("no.cfg", vec![]),
+    ] {
+        let files = expand(&folder, pattern).unwrap();
+        let files = files.iter().map(|file| fs::canonicalize(file).unwrap());
+        let expected = expected
+            .iter()
+            .map(|name| fs::canonicalize(folder.join(name)).unwrap());
+        assert!(files.eq(expected), "{pattern}");
+    }
+    let absolute = folder.parent().unwrap().join("*/b.cfg");
+    let files = expand(Path::new("/nowhere"), absolute.to_str().unwrap()).unwrap();
+    assert_eq!(files, [folder.join("b.cfg")]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_glob_meets_what_cannot_be_read_only_where_a_match_could_be() {
+    let folder = folder(&[("conf.d/a.cfg", HAPROXY)]);
+    std::os::unix::fs::symlink("gone", folder.path().join("conf.d/notes")).unwrap();
+    std::os::unix::fs::symlink("..", folder.path().join("conf.d/loop")).unwrap();
+    assert_eq!(expand(folder.path(), "**/*.cfg").unwrap().len(), 1);
+    std::os::unix::fs::symlink("gone", folder.path().join("conf.d/b.cfg")).unwrap();
+    let error = expand(folder.path(), "*/*.cfg").unwrap_err();
+    assert!(error.to_string().contains("conf.d/b.cfg"), "{error}");
+    assert!(expand(folder.path(), "*.d/a.cfg").is_ok());
+    assert!(expand(folder.path(), "*.cfg").is_ok());
 }

@@ -1,6 +1,6 @@
 //! `lbaudit explain RULE`, `lbaudit rules` and `lbaudit schema NAME`.
 
-use super::{Outcome, Run, written};
+use super::{Outcome, Run, config, written};
 use crate::error::Error;
 use crate::{report, rules};
 
@@ -26,6 +26,9 @@ pub(super) fn list(run: &mut Run<'_>) -> Result<Outcome, Error> {
 
 /// Writes the schema `name`, which the command line knows.
 pub(super) fn schema(name: &str, run: &mut Run<'_>) -> Result<Outcome, Error> {
+    if name == "config" {
+        return config::schema(run);
+    }
     let mut schemas = report::SCHEMAS.iter();
     let unknown = || Error::Usage(format!("there is no schema `{name}`"));
     let schema = schemas.find(|it| it.name == name).ok_or_else(unknown)?;

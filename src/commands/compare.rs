@@ -187,13 +187,9 @@ fn moved(settings: &Settings, top: &Path, checkout: &Checkout) -> Settings {
         Err(_) => path.to_owned(),
     };
     let mut moved = settings.clone();
-    for instance in &mut moved.instances {
-        for file in &mut instance.files {
-            let from_folder = file
-                .strip_prefix(&settings.folder)
-                .map(|rest| folder.join(rest));
-            *file = inside(from_folder.as_deref().unwrap_or(file));
-        }
+    let files = moved.instances.iter_mut().flat_map(|it| &mut it.files);
+    for file in files.filter(|file| Path::new(file).is_absolute()) {
+        *file = inside(Path::new(file)).display().to_string();
     }
     moved.folder = inside(&folder);
     moved

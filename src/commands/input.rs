@@ -9,22 +9,38 @@ use crate::discover::{self, Query};
 use crate::engine::Options;
 use crate::error::Error;
 use crate::model::Version;
-use crate::settings::Settings;
+use crate::settings::{NamedBy, Settings};
 
-/// The settings that hold for this run: of `--config`, else of the nearest file upward.
+/// The settings that hold for this run.
 pub(super) fn settings(global: &Global) -> Result<Settings, Error> {
-    if global.no_config {
-        return Ok(Settings::default());
-    }
-    let here = || {
-        std::env::current_dir()
-            .ok()
-            .and_then(|folder| Settings::find(&folder))
-    };
-    match global.config.clone().or_else(here) {
-        Some(path) => Settings::read(&path),
+    match settings_file(global) {
+        Some((path, _)) => Settings::read(&path),
         None => Ok(Settings::default()),
     }
+}
+
+/// The settings file of this run and who named it: `--config`, else `LBAUDIT_CONFIG`, else the nearest
+/// one from the working folder upward.
+pub(super) fn settings_file(global: &Global) -> Option<(PathBuf, NamedBy)> {
+    if global.no_config {
+        return None;
+    }
+    let flag = || Some((global.config.clone()?, NamedBy::Flag));
+    let variable = || {
+        let path = std::env::var_os("LBAUDIT_CONFIG").filter(|path| !path.is_empty())?;
+        Some((PathBuf::from(path), NamedBy::Environment))
+    };
+    let nearest = || {
+        let working = std::env::current_dir().ok()?;
+        let path = Settings::find(&working)?;
+        // Below the working folder the name alone says where it is.
+        let path = path
+            .strip_prefix(&working)
+            .map(Path::to_owned)
+            .unwrap_or(path);
+        Some((path, NamedBy::Search))
+    };
+    flag().or_else(variable).or_else(nearest)
 }
 
 /// Finds and reads the configurations that the arguments name.
@@ -84,7 +100,7 @@ fn instances(args: &InputArgs, settings: &Settings) -> Result<Vec<discover::Inst
     let from_settings = settings.instances.iter().map(|instance| {
         let mut files = Vec::new();
         for pattern in &instance.files {
-            files.extend(discover::expand(pattern)?);
+            files.extend(discover::expand(&settings.folder, pattern)?);
         }
         let name = instance.name.clone();
         Ok(discover::Instance {
@@ -100,7 +116,7 @@ fn instances(args: &InputArgs, settings: &Settings) -> Result<Vec<discover::Inst
 /// (management guide, `-f`), or comma-separated files in order.
 fn from_argument(text: &str) -> Result<discover::Instance, Error> {
     let files = if Path::new(text).is_dir() {
-        discover::expand(&Path::new(text).join("*.cfg"))?
+        discover::expand(Path::new(text), "*.cfg")?
     } else {
         text.split(',').map(PathBuf::from).collect()
     };

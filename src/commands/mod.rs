@@ -3,6 +3,7 @@
 mod catalogue;
 mod check;
 mod compare;
+mod config;
 mod diff;
 mod environment;
 mod input;
@@ -69,6 +70,7 @@ pub fn run(cli: &Cli, style: Style, clock: Clock, out: &mut dyn Write) -> Result
         Command::Model(args) => model::run(args, &mut run),
         Command::Explain { rule } => catalogue::explain(rule, &mut run),
         Command::Rules => catalogue::list(&mut run),
+        Command::Config(command) => config::run(command, &mut run),
         Command::Schema { name } => catalogue::schema(name, &mut run),
     }
 }

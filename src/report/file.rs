@@ -21,20 +21,39 @@ pub fn write_file_atomically(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         // A device or a pipe, such as /dev/stdout, cannot be replaced by a file.
         return std::fs::write(&target, bytes).map_err(fault);
     }
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut file = create_in(folder).map_err(fault)?;
-    file.write_all(bytes)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(fault)?;
+    let file = written_beside(&target, bytes).map_err(fault)?;
     if let Some(old) = old {
         std::fs::set_permissions(file.path(), old.permissions()).map_err(fault)?;
     }
     file.persist(&target)
         .map(drop)
         .map_err(|failed| fault(failed.error))
+}
+
+/// Writes `bytes` to the new file `path`, whole or not at all; `false` where something has that name.
+pub fn write_new_file(path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+    let fault = |source| Error::Write {
+        path: path.to_owned(),
+        source,
+    };
+    let file = written_beside(path, bytes).map_err(fault)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(failed) if failed.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(failed) => Err(fault(failed.error)),
+    }
+}
+
+/// A temporary file with these bytes in the folder of `target`.
+fn written_beside(target: &Path, bytes: &[u8]) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut file = create_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    Ok(file)
 }
 
 /// A temporary file with the permissions of an ordinary new file, cut down by the process's umask;
@@ -63,6 +82,16 @@ mod tests {
         write_file_atomically(&path, b"old").unwrap();
         write_file_atomically(&path, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_takes_no_name_that_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new");
+        assert!(write_new_file(&path, b"first").unwrap());
+        assert!(!write_new_file(&path, b"second").unwrap());
+        assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -12,6 +12,7 @@ pub mod diff;
 pub mod explain;
 pub mod model;
 pub mod picks;
+pub mod settings;
 pub mod traffic;
 
 mod concise;
@@ -39,7 +40,7 @@ mod wrap;
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-pub use file::write_file_atomically;
+pub use file::{write_file_atomically, write_new_file};
 pub use fingerprint::{Identity, fingerprints, identities};
 pub use json::{write_document, write_line};
 pub use mask::mask_text;

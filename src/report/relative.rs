@@ -6,9 +6,11 @@
 //! The project's folder is the checkout of the CI job that this process runs in, where the working
 //! folder is a part of it: annotations name files from there. Else it is the working folder.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::source::normal;
 
 /// Everything but the unreserved characters of RFC 3986 and the slash between folders. A colon would
 /// make a scheme of what stands before it, so it is encoded too.
@@ -70,21 +72,9 @@ impl Paths {
         (!path.is_empty()).then(|| path.to_owned())
     }
 
-    /// `name` in the working folder, without `.` and `..`. Links are not followed: the path is a name.
+    /// `name` in the working folder, without `.` and `..`.
     fn absolute(&self, name: &str) -> PathBuf {
-        let mut path = self.working.clone();
-        for component in Path::new(name).components() {
-            match component {
-                Component::ParentDir => {
-                    path.pop();
-                }
-                Component::CurDir => {}
-                Component::Prefix(_) | Component::RootDir | Component::Normal(_) => {
-                    path.push(component);
-                }
-            }
-        }
-        path
+        normal(&self.working, Path::new(name))
     }
 }
 

@@ -36,6 +36,10 @@ pub static SCHEMAS: &[Schema] = &[
         text: include_str!("schema/rules.json"),
     },
     Schema {
+        name: "config-show",
+        text: include_str!("schema/config-show.json"),
+    },
+    Schema {
         name: "baseline",
         text: include_str!("schema/baseline.json"),
     },

@@ -1,7 +1,7 @@
 //! From the file as it is written to settings that hold together.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use globset::{Glob, GlobSet, GlobSetBuilder};
 use toml::Spanned;
@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::finding::Severity;
 use crate::model::Version;
 use crate::rules;
+use crate::source::{Position, absolute};
 
 /// A mistake in a settings file.
 #[derive(Debug)]
@@ -30,15 +31,8 @@ impl Fault {
 
     /// The error with the place of the mistake.
     pub(super) fn in_file(self, path: &Path, text: &str) -> Error {
-        let before = text
-            .get(..self.span.map_or(0, |span| span.start))
-            .unwrap_or_default();
-        let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .map_or(0, |last| last.chars().count())
-            + 1;
+        let Position { line, column } =
+            Position::in_text(text, self.span.map_or(0, |span| span.start));
         Error::Usage(format!(
             "{}:{line}:{column}: {}",
             path.display(),
@@ -48,17 +42,12 @@ impl Fault {
 }
 
 /// Checks the text of a settings file in `folder`.
-pub(super) fn check(text: &str, folder: PathBuf) -> Result<Settings, Fault> {
+pub(super) fn check(text: &str, folder: &Path) -> Result<Settings, Fault> {
     let raw: Raw = toml::from_str(text).map_err(|error| Fault {
         message: with_nearest_key(error.message()),
         span: error.span(),
     })?;
-    let folder = std::path::absolute(&folder).unwrap_or(folder);
-    let instances = raw
-        .instances
-        .into_iter()
-        .map(|entry| instance(entry, &folder))
-        .collect();
+    let folder = absolute(folder);
     Ok(Settings {
         fail_on: raw.fail_on,
         exclude: globs(&raw.exclude).map(|_| texts(&raw.exclude))?,
@@ -71,7 +60,7 @@ pub(super) fn check(text: &str, folder: PathBuf) -> Result<Settings, Fault> {
             .into_iter()
             .map(override_)
             .collect::<Result<_, _>>()?,
-        instances,
+        instances: raw.instances.into_iter().map(instance).collect(),
         folder,
     })
 }
@@ -91,16 +80,11 @@ fn override_(raw: RawOverride) -> Result<Override, Fault> {
     })
 }
 
-fn instance(raw: RawInstance, folder: &Path) -> InstanceFiles {
-    let files = raw
-        .files
-        .iter()
-        .map(|file| folder.join(file.get_ref()))
-        .collect();
+fn instance(raw: RawInstance) -> InstanceFiles {
     InstanceFiles {
         name: raw.name,
         engine: raw.engine,
-        files,
+        files: texts(&raw.files),
     }
 }
 
@@ -164,7 +148,7 @@ fn set(
             setting.severity = Some(severity.map_err(|_| wrong("error, warning or info"))?);
         }
         name if options.iter().any(|option| option.name == name) => {
-            let number = number(value.get_ref()).ok_or_else(|| wrong("a number"))?;
+            let number = number(value.get_ref()).ok_or_else(|| wrong("a number from 0"))?;
             setting.options.insert(name.to_owned(), number);
         }
         name => {
@@ -210,7 +194,7 @@ mod tests {
     use super::*;
 
     fn fault(text: &str) -> String {
-        let fault = check(text, PathBuf::new()).expect_err("the settings are wrong");
+        let fault = check(text, Path::new("")).expect_err("the settings are wrong");
         fault.in_file(Path::new("lbaudit.toml"), text).to_string()
     }
 
@@ -221,7 +205,7 @@ mod tests {
             [rules.syntax-error]\nenabled = false\n\
             [[override]]\nfiles = ['staging/**']\nrules.syntax-error.severity = 'info'\n\
             [[instance]]\nname = 'edge'\nengine = 'haproxy'\nfiles = ['haproxy/conf.d/*.cfg']\n";
-        let settings = check(text, PathBuf::from("/etc")).unwrap();
+        let settings = check(text, Path::new("/etc")).unwrap();
         assert_eq!(settings.fail_on, Some(Severity::Error));
         assert_eq!(settings.haproxy_version, Some(Version::new(2, 8, 0)));
         assert_eq!(
@@ -231,7 +215,7 @@ mod tests {
         assert_eq!(settings.overrides.len(), 1);
         assert_eq!(
             settings.instances[0].files,
-            [PathBuf::from("/etc/haproxy/conf.d/*.cfg")]
+            ["haproxy/conf.d/*.cfg".to_owned()]
         );
     }
 
@@ -254,7 +238,7 @@ mod tests {
     fn values_of_the_wrong_kind_are_errors() {
         assert_eq!(
             fault("[rules.unbalanced-weights]\nmax-ratio = 'much'\n"),
-            "lbaudit.toml:2:13: `max-ratio` takes a number"
+            "lbaudit.toml:2:13: `max-ratio` takes a number from 0"
         );
         assert_eq!(
             fault("[rules.unbalanced-weights]\nseverity = 'fatal'\n"),

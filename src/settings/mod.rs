@@ -4,7 +4,11 @@
 //! and the nearest known key.
 
 mod check;
+mod effective;
+mod keys;
 mod raw;
+mod schema;
+mod template;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,10 +18,26 @@ use globset::GlobSet;
 use crate::error::Error;
 use crate::finding::{Finding, Severity};
 use crate::model::{Engine, Version};
-use crate::source::Sources;
+use crate::source::{Sources, absolute};
+
+pub use effective::{Effective, effective};
+pub use schema::schema;
+pub use template::template;
 
 /// The name of the file that is looked for from the working folder upward.
 pub const FILE_NAME: &str = "lbaudit.toml";
+
+/// Who named the settings file of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NamedBy {
+    /// `--config`.
+    Flag,
+    /// `LBAUDIT_CONFIG`.
+    Environment,
+    /// Nobody: it is the nearest one from the working folder upward.
+    Search,
+}
 
 /// What a settings file says; nothing by default.
 #[derive(Clone, Debug, Default)]
@@ -73,8 +93,8 @@ pub struct InstanceFiles {
     pub name: String,
     /// Its engine, where it is not to be told from the content.
     pub engine: Option<Engine>,
-    /// Globs of its files, made absolute, in order.
-    pub files: Vec<PathBuf>,
+    /// Globs of its files relative to the settings file, in order.
+    pub files: Vec<String>,
 }
 
 impl RuleSettings {
@@ -87,13 +107,20 @@ impl RuleSettings {
 impl Settings {
     /// Reads and checks the file at `path`.
     pub fn read(path: &Path) -> Result<Self, Error> {
+        Ok(Self::read_with_text(path)?.0)
+    }
+
+    /// Reads and checks the file at `path`; the text is for [`effective`].
+    pub fn read_with_text(path: &Path) -> Result<(Self, String), Error> {
         let fault = |source| Error::Read {
             path: path.to_owned(),
             source,
         };
         let text = std::fs::read_to_string(path).map_err(fault)?;
-        let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-        check::check(&text, folder).map_err(|fault| fault.in_file(path, &text))
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let settings = check::check(&text, folder);
+        let settings = settings.map_err(|fault| fault.in_file(path, &text))?;
+        Ok((settings, text))
     }
 
     /// The nearest settings file from `folder` upward.
@@ -132,16 +159,27 @@ impl Settings {
 
     /// The rule settings of the overrides that match the file shown as `name`.
     fn matching<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a RuleSettings> + use<'a> {
-        // Asking for the working folder costs a system call: only where somebody wants to know.
-        let path = if self.overrides.is_empty() {
-            PathBuf::new()
-        } else {
-            std::path::absolute(name).unwrap_or_else(|_| name.into())
-        };
-        let relative = path.strip_prefix(&self.folder).unwrap_or(&path).to_owned();
+        let path = self.path(name);
         let matching = self.overrides.iter();
         matching
-            .filter(move |entry| entry.files.is_match(&relative))
+            .filter(move |entry| entry.files.is_match(&path))
             .map(|entry| &entry.rules)
+    }
+
+    /// Whether `entry` is about the file shown as `name`.
+    fn covers(&self, entry: &Override, name: &str) -> bool {
+        entry.files.is_match(self.path(name))
+    }
+
+    /// The path of the file shown as `name` as overrides name it.
+    fn path(&self, name: &str) -> PathBuf {
+        // Asking for the working folder costs a system call: only where somebody wants to know.
+        if self.overrides.is_empty() {
+            return PathBuf::new();
+        }
+        let path = absolute(Path::new(name));
+        path.strip_prefix(&self.folder)
+            .map(Path::to_owned)
+            .unwrap_or(path)
     }
 }
