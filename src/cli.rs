@@ -1,14 +1,35 @@
 //! The command line: what can be asked of the program.
 
+mod config;
+mod names;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{EnumValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use config::ConfigCommand;
+
 use crate::finding::Severity;
 use crate::model::{Engine, Version};
 use crate::report::SCHEMAS;
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  nothing at or above --fail-on, which is `warning` by default
+  1  findings at or above it, or a change beyond a limit of `diff`
+  2  the work could not be done: unreadable input, a wrong argument
+  3  no input was found
+
+Files:
+  lbaudit.toml              settings, of the nearest folder from the working folder upward
+  /etc/haproxy/haproxy.cfg  audited where no path is named
+  /etc/nginx/nginx.conf     audited where no path is named
+
+Environment:
+  LBAUDIT_CONFIG            settings file, where --config names none
+  NO_COLOR, CLICOLOR_FORCE  never or always colours, where --color says nothing";
 
 /// Audits HAProxy and nginx load balancer configurations.
 ///
@@ -19,7 +40,8 @@ use crate::report::SCHEMAS;
     name = "lbaudit",
     version,
     max_term_width = 100,
-    propagate_version = true
+    propagate_version = true,
+    after_long_help = AFTER_HELP
 )]
 pub struct Cli {
     /// What to do.
@@ -47,6 +69,7 @@ pub enum Command {
     /// What does this finding mean, and what do I do now? Prints the page of a rule
     Explain {
         /// Name of the rule, as it stands in a finding
+        #[arg(value_parser = names::Rules, hide_possible_values = true)]
         rule: String,
     },
     /// Lists the rules
@@ -61,27 +84,16 @@ pub enum Command {
         #[arg(value_parser = schema_names())]
         name: String,
     },
-}
-
-/// What can be done with settings files.
-#[derive(Debug, Subcommand)]
-pub enum ConfigCommand {
-    /// Writes a settings file with every key and its default, commented out
-    Init {
-        /// The file to write
-        #[arg(default_value = crate::settings::FILE_NAME)]
-        file: PathBuf,
-        /// Overwrite the file where it exists
-        #[arg(long)]
-        force: bool,
+    /// Prints the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
     },
-    /// Prints every setting in force and where it was written
-    Show {
-        /// The configuration that is asked about: overrides that match it count
-        path: Option<PathBuf>,
+    /// Prints the manual page, or writes those of all commands to a folder
+    Man {
+        /// The folder
+        folder: Option<PathBuf>,
     },
-    /// Prints the JSON Schema of the settings file
-    Schema,
 }
 
 /// Flags of every command.
@@ -392,10 +404,10 @@ pub struct RequestArgs {
 #[command(next_help_heading = "Findings")]
 pub struct SelectionArgs {
     /// Report only these rules or categories
-    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',', value_parser = names::RulesAndCategories, hide_possible_values = true)]
     pub select: Vec<String>,
     /// Do not report these rules or categories
-    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE|CATEGORY", value_delimiter = ',', value_parser = names::RulesAndCategories, hide_possible_values = true)]
     pub ignore: Vec<String>,
     /// Report nothing below this severity
     #[arg(long, value_enum, value_name = "SEVERITY")]

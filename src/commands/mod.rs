@@ -7,6 +7,7 @@ mod config;
 mod diff;
 mod environment;
 mod input;
+mod install;
 mod metrics;
 mod model;
 mod output;
@@ -71,6 +72,8 @@ pub fn run(cli: &Cli, style: Style, clock: Clock, out: &mut dyn Write) -> Result
         Command::Explain { rule } => catalogue::explain(rule, &mut run),
         Command::Rules => catalogue::list(&mut run),
         Command::Config(command) => config::run(command, &mut run),
+        Command::Completions { shell } => install::completions(*shell, &mut run),
+        Command::Man { folder } => install::man(folder.as_deref(), &mut run),
         Command::Schema { name } => catalogue::schema(name, &mut run),
     }
 }
