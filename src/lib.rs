@@ -22,4 +22,5 @@ pub mod report;
 pub mod rules;
 pub mod settings;
 pub mod source;
+mod spelling;
 pub mod suppress;

@@ -7,6 +7,7 @@ mod address;
 mod cond;
 mod detect;
 mod env;
+mod keywords;
 mod lex;
 #[cfg(test)]
 mod lex_tests;

@@ -16,6 +16,17 @@ pub(crate) fn time(text: &str) -> Option<Duration> {
     time_in(text, Duration::from_millis(1))
 }
 
+/// What is read of a time with something behind its unit: 2.6 warns and takes `2sec` for 2 seconds in options of
+/// servers, newer versions refuse it.
+pub(crate) fn time_before_junk(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let unit = ["us", "ms", "s", "m", "h", "d"].into_iter().find(|unit| {
+        text.get(digits..)
+            .is_some_and(|rest| rest.starts_with(unit))
+    })?;
+    time(text.get(..digits + unit.len())?)
+}
+
 /// A time whose default unit is `unit`.
 pub(crate) fn time_in(text: &str, unit: Duration) -> Option<Duration> {
     let suffix = alt((

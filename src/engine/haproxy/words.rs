@@ -1,7 +1,7 @@
 //! Names that the parser has to know.
 
 /// Words that start a section (manual 2.1 and 3; newer ones included).
-const SECTIONS: &[&str] = &[
+pub(super) const SECTIONS: &[&str] = &[
     "global",
     "defaults",
     "frontend",
@@ -37,7 +37,7 @@ pub(crate) fn is_server_line(word: &str) -> bool {
 
 /// Server options that are followed by a value (manual 5.2; newer ones included). Unknown words are
 /// taken for flags, so that nothing behind them is lost.
-const WITH_VALUE: &[&str] = &[
+pub(super) const WITH_VALUE: &[&str] = &[
     "addr",
     "agent-addr",
     "agent-inter",
@@ -64,6 +64,7 @@ const WITH_VALUE: &[&str] = &[
     "fastinter",
     "guid",
     "hash-key",
+    "healthcheck",
     "id",
     "idle-ping",
     "init-addr",

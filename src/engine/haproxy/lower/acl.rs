@@ -176,3 +176,76 @@ fn random(range: u32, patterns: &[&str]) -> Option<Condition> {
         _ => return None,
     })
 }
+
+/// ACLs that are always there (manual 7.4; `HTTP_3.0` is newer than 2.6).
+const PREDEFINED: &[&str] = &[
+    "FALSE",
+    "HTTP",
+    "HTTP_1.0",
+    "HTTP_1.1",
+    "HTTP_2.0",
+    "HTTP_3.0",
+    "HTTP_CONTENT",
+    "HTTP_URL_ABS",
+    "HTTP_URL_SLASH",
+    "HTTP_URL_STAR",
+    "LOCALHOST",
+    "METH_CONNECT",
+    "METH_DELETE",
+    "METH_GET",
+    "METH_HEAD",
+    "METH_OPTIONS",
+    "METH_POST",
+    "METH_PUT",
+    "METH_TRACE",
+    "RDP_COOKIE",
+    "REQ_CONTENT",
+    "TRUE",
+    "WAIT_END",
+];
+
+/// Whether lines that start with `word` may end in a condition.
+fn is_conditional(word: &str) -> bool {
+    matches!(
+        word,
+        "use_backend"
+            | "use-server"
+            | "http-request"
+            | "http-response"
+            | "http-after-response"
+            | "tcp-request"
+            | "tcp-response"
+            | "redirect"
+            | "stick"
+            | "stats"
+            | "monitor"
+            | "force-persist"
+            | "ignore-persist"
+    )
+}
+
+/// The first word of the condition of `line` that should be the name of an ACL and is none
+/// (`parse_acl_cond` of `src/acl.c`). An ACL is known behind its line, in its own section.
+pub(super) fn undefined(acls: &Acls, line: LineRef<'_>) -> Option<usize> {
+    if !is_conditional(line.word(0)) || line.any_opaque(1) || line.is_broken() {
+        return None;
+    }
+    let start = (1..line.len()).find(|&at| matches!(line.word(at), "if" | "unless"))?;
+    // `set-header Name if if …`: a value can be spelt like the condition.
+    let twice = matches!(line.word(start + 1), "if" | "unless");
+    let mut anonymous = false;
+    (start + 1 + usize::from(twice)..line.len()).find(|&at| {
+        let word = line.word(at);
+        match word {
+            "{" | "!{" => anonymous = true,
+            "}" => anonymous = false,
+            "" | "||" | "or" | "!" => {}
+            _ if anonymous => {}
+            _ => {
+                let name = word.trim_start_matches('!');
+                return !name.is_empty() && !PREDEFINED.contains(&name) && !acls.contains_key(name);
+            }
+        }
+        false
+    })
+}

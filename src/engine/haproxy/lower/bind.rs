@@ -4,7 +4,8 @@
 
 use super::super::address::address;
 use super::super::tree::LineRef;
-use crate::model::Bind;
+use super::server::Refusal;
+use crate::model::{AddressKind, Bind, Port};
 use crate::source::Span;
 
 /// The sockets of a `bind` line, or of the addresses behind a section's name.
@@ -26,6 +27,22 @@ pub(super) fn binds(line: LineRef<'_>, at: usize) -> Vec<Bind> {
         offset = offset.saturating_add(length).saturating_add(1);
     }
     binds
+}
+
+/// What is wrong with the port of an address on a `bind` line (`str2receiver` of `src/tools.c`).
+pub(super) fn refusal(binds: &[Bind]) -> Option<Refusal> {
+    binds.iter().find_map(|bind| match bind.address.kind {
+        AddressKind::Opaque => Some(Refusal::Port),
+        AddressKind::Unix | AddressKind::Abstract | AddressKind::Other => None,
+        AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Name | AddressKind::Any => {
+            match bind.address.port {
+                Port::None => Some(Refusal::NoPort),
+                Port::Fixed(0) | Port::Offset(_) => Some(Refusal::Port),
+                Port::Range(from, to) if from > to => Some(Refusal::Port),
+                Port::Fixed(_) | Port::Default(_) | Port::Range(..) => None,
+            }
+        }
+    })
 }
 
 /// The span of one of several addresses; the whole word where quotes or variables shift it.

@@ -14,6 +14,7 @@ mod references;
 mod refuse;
 mod scope;
 mod server;
+mod slips;
 
 use std::collections::BTreeMap;
 
@@ -52,6 +53,8 @@ pub(super) fn lower(
         resolvers: BTreeMap::new(),
         slots: MAX_SLOTS,
         complained_outside: false,
+        slips_left: slips::BUDGET,
+        decided: variants(trees) == 1,
     };
     for tree in trees {
         lowering.instance.files.push(tree.source);
@@ -90,6 +93,10 @@ struct Lowering {
     resolvers: BTreeMap<Text, Span>,
     slots: u32,
     complained_outside: bool,
+    /// Words that may still be compared with all known ones.
+    slips_left: u32,
+    /// No `.if` block is left out, so that what is not here is not defined elsewhere.
+    decided: bool,
 }
 
 impl Lowering {
@@ -262,6 +269,12 @@ impl Lowering {
     }
 
     fn body_line(&mut self, line: LineRef<'_>, comment: Option<Span>) {
+        if matches!(
+            line.word(0),
+            "mode" | "balance" | "hash-type" | "no" | "default"
+        ) {
+            self.find_slip(line);
+        }
         match &mut self.section {
             Section::None => self.outside(line),
             Section::Global => self.global(line),
@@ -271,7 +284,10 @@ impl Lowering {
                 self.removed_keyword(line);
                 match handled {
                     Handled::Yes => {}
-                    Handled::No => self.not_modelled(line),
+                    Handled::No => {
+                        self.misplaced_in_defaults(line);
+                        self.not_modelled(line);
+                    }
                     Handled::Refused(refused) => self.refused_values(line, &refused),
                     Handled::BadTime(at) => self.bad_time(line, at),
                 }
@@ -290,6 +306,9 @@ impl Lowering {
         }
         if let Some(at) = remarks.bad_time {
             self.bad_time(line, at);
+        }
+        if let Some(at) = remarks.undefined_acl.filter(|_| self.decided) {
+            self.undefined_acl(line, at);
         }
         if remarks.incomplete {
             self.incomplete_server(line);
@@ -319,6 +338,7 @@ impl Lowering {
     }
 
     fn not_modelled(&mut self, line: LineRef<'_>) {
+        self.find_slip(line);
         let (first, second) = (line.word(0), line.word(1));
         let two = matches!(
             first,

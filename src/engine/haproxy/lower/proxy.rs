@@ -87,6 +87,8 @@ pub(super) struct Remarks {
     pub(super) not_modelled: bool,
     /// Values that HAProxy refuses.
     pub(super) refused: Vec<Refused>,
+    /// A word that should name an ACL.
+    pub(super) undefined_acl: Option<usize>,
     /// A word that should be a time.
     pub(super) bad_time: Option<usize>,
     /// A `server` line without name or address.
@@ -130,7 +132,7 @@ impl Proxy {
         let mut remarks = Remarks::default();
         match line.word(0) {
             "server" | "server-template" => self.server(line, comment, slots, &mut remarks),
-            "bind" => self.binds.extend(bind::binds(line, 1)),
+            "bind" => self.bind(line, &mut remarks),
             "acl" => acl::define(&mut self.acls, line),
             "use_backend" => self.way(line),
             "use-server" => {
@@ -155,7 +157,20 @@ impl Proxy {
             }
             _ => self.inheritable(line, &mut remarks),
         }
+        remarks.undefined_acl = acl::undefined(&self.acls, line);
         remarks
+    }
+
+    fn bind(&mut self, line: LineRef<'_>, remarks: &mut Remarks) {
+        let binds = bind::binds(line, 1);
+        // A bare `$PORT` is filled in by another program before HAProxy reads the file.
+        let known = !line.is_opaque(1) && !line.word(1).contains('$');
+        if known && !line.is_broken() {
+            remarks
+                .refused
+                .extend(bind::refusal(&binds).map(|refusal| (refusal, 1)));
+        }
+        self.binds.extend(binds);
     }
 
     fn inheritable(&mut self, line: LineRef<'_>, remarks: &mut Remarks) {

@@ -56,6 +56,34 @@ impl Lowering {
         self.refused(line.whole(), message, "move the line to a `backend`");
     }
 
+    /// Lines that only a proxy may have (seen with `haproxy -c`).
+    pub(super) fn misplaced_in_defaults(&mut self, line: LineRef<'_>) {
+        let misplaced = matches!(
+            line.word(0),
+            "server"
+                | "server-template"
+                | "bind"
+                | "use_backend"
+                | "use-server"
+                | "stick"
+                | "stick-table"
+                | "dispatch"
+                | "redirect"
+                | "force-persist"
+                | "ignore-persist"
+                | "id"
+                | "description"
+        );
+        if misplaced {
+            let message = format!(
+                "`{}` stands in a `defaults` section: every version of HAProxy refuses it",
+                line.word(0)
+            );
+            let help = "move the line to the section that it is for";
+            self.refused(line.whole(), message, help);
+        }
+    }
+
     pub(super) fn bad_time(&mut self, line: LineRef<'_>, at: usize) {
         let found = match line.word(at) {
             "" => "nothing".to_owned(),
@@ -66,12 +94,29 @@ impl Lowering {
         self.syntax(line.span(at), message, help);
     }
 
+    fn time_end(&mut self, line: LineRef<'_>, at: usize) {
+        let message = format!(
+            "`{}` has something behind its unit: HAProxy 2.6 passes over it, newer versions refuse the file",
+            line.word(at)
+        );
+        let help = "write a number with one of the units us, ms, s, m, h, d";
+        self.refused(line.span(at), message, help);
+    }
+
     pub(super) fn refused_values(&mut self, line: LineRef<'_>, refused: &[Refused]) {
         for &(refusal, at) in refused {
             let word = line.word(at);
             let (fault, help) = match refusal {
                 Refusal::Time => {
                     self.bad_time(line, at);
+                    continue;
+                }
+                Refusal::TimeEnd => {
+                    self.time_end(line, at);
+                    continue;
+                }
+                Refusal::Misspelt(meant) => {
+                    self.misspelt(line, at, meant);
                     continue;
                 }
                 Refusal::Weight(weight) => (
@@ -93,6 +138,10 @@ impl Lowering {
                     format!("`{word}` is no number or range of servers"),
                     "write a number above 0, or a range such as `1-5`",
                 ),
+                Refusal::NoPort => (
+                    format!("`bind {word}` names no port"),
+                    "add the port to listen on",
+                ),
                 Refusal::Port => (
                     format!("`{word}` has no valid port"),
                     "write a port from 1 to 65535",
@@ -101,6 +150,16 @@ impl Lowering {
             let message = format!("{fault}: every version of HAProxy refuses the file");
             self.refused(line.span(at), message, help);
         }
+    }
+
+    /// A condition on an ACL that its section does not define above.
+    pub(super) fn undefined_acl(&mut self, line: LineRef<'_>, at: usize) {
+        let name = line.word(at).trim_start_matches('!');
+        let message = format!(
+            "no `acl {name}` stands above in this section: every version of HAProxy refuses the file"
+        );
+        let help = "define the ACL above, or write the condition in `{ }`";
+        self.refused(line.span(at), message, help);
     }
 
     /// Keywords that were removed, with the first version that refuses them.

@@ -2,8 +2,6 @@
 //!
 //! In: words of a line. Out: [`Setting`]s with their origin.
 
-use std::time::Duration;
-
 use super::super::tree::LineRef;
 use super::super::units;
 use crate::model::{Origin, Setting, Text};
@@ -52,11 +50,6 @@ impl Scope {
 /// Word `at` as a count; what C's `atol` makes of it, kept within `u32`.
 pub(super) fn number(line: LineRef<'_>, at: usize) -> u32 {
     u32::try_from(units::atol(line.word(at)).max(0)).unwrap_or(u32::MAX)
-}
-
-/// Word `at` as a time; zero where it is none, which is reported elsewhere.
-pub(super) fn duration(line: LineRef<'_>, at: usize) -> Duration {
-    units::time(line.word(at)).unwrap_or_default()
 }
 
 /// Word `at` as text.

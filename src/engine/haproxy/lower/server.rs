@@ -5,10 +5,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::keywords::{self, Kind, Word};
 use super::super::tree::LineRef;
 use super::super::units;
 use super::super::words::takes_value;
-use super::scope::{Scope, duration, number, text};
+use super::scope::{Scope, number, text};
 use crate::model::{Origin, ServerOptions, Setting, Text};
 use crate::source::Span;
 
@@ -52,6 +53,8 @@ pub(super) enum Refusal {
     Weight(i64),
     /// A time that is none.
     Time,
+    /// A time with something behind its unit.
+    TimeEnd,
     /// `rise 0` or `fall 0`.
     Zero,
     /// A character that a server's name may not hold.
@@ -60,6 +63,10 @@ pub(super) enum Refusal {
     Slots,
     /// A port that is no number up to 65535.
     Port,
+    /// An address on a `bind` line without a port.
+    NoPort,
+    /// A word that is no option but almost this one.
+    Misspelt(&'static str),
 }
 
 /// A refused value and where it stands.
@@ -74,6 +81,7 @@ impl ServerSettings {
             scope,
             refused: Vec::new(),
             unknown: None,
+            strange: false,
         };
         let mut at = from;
         // An empty word ends the line (`parse_server`, as in all of 2.6).
@@ -114,6 +122,8 @@ struct Reader<'r, 't> {
     refused: Vec<Refused>,
     /// The first variable of unknown value that stands for an option.
     unknown: Option<Span>,
+    /// A word that no version knows was met.
+    strange: bool,
 }
 
 impl Reader<'_, '_> {
@@ -135,10 +145,16 @@ impl Reader<'_, '_> {
     }
 
     fn time(&mut self, at: usize) -> Setting<Duration> {
-        if !self.line.is_opaque(at + 1) && units::time(self.line.word(at + 1)).is_none() {
-            self.refused.push((Refusal::Time, at + 1));
-        }
-        self.value(duration(self.line, at + 1), at)
+        let word = self.line.word(at + 1);
+        let Some(time) = units::time(word) else {
+            let read = units::time_before_junk(word);
+            if !self.line.is_opaque(at + 1) {
+                let refusal = read.map_or(Refusal::Time, |_| Refusal::TimeEnd);
+                self.refused.push((refusal, at + 1));
+            }
+            return self.value(read.unwrap_or_default(), at);
+        };
+        self.value(time, at)
     }
 
     fn count(&self, at: usize) -> Setting<u32> {
@@ -287,8 +303,24 @@ impl Reader<'_, '_> {
         taken
     }
 
+    /// What stands behind a misspelt option belongs to it, so that nothing is certain from there on. Behind a
+    /// strange one stands perhaps its value.
+    fn look_up(&mut self, at: usize) {
+        match keywords::look_up(Kind::Server, self.line.word(at)) {
+            Word::Known => {}
+            Word::Strange => self.strange = true,
+            Word::Slip(meant) => {
+                self.refused.push((Refusal::Misspelt(meant), at));
+                self.unknown = Some(self.line.span(at));
+            }
+        }
+    }
+
     fn unmodelled(&mut self, at: usize) -> usize {
         let word = self.line.word(at);
+        if self.unknown.is_none() && !self.strange {
+            self.look_up(at);
+        }
         let taken = 1 + usize::from(takes_value(word));
         let end = (at + taken).min(self.line.len());
         let words: Vec<&str> = (at..end).map(|at| self.line.word(at)).collect();
