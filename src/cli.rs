@@ -4,6 +4,7 @@ mod config;
 mod names;
 
 use std::ffi::OsStr;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{EnumValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -357,6 +358,9 @@ pub struct SharesArgs {
     /// Show what every single failure does, not just the worst one
     #[arg(long)]
     pub each_failure: bool,
+    /// What names stand for.
+    #[command(flatten)]
+    pub names: NameArgs,
     /// Traffic of a backend, in any unit, for the share of each address over all backends; those that
     /// are not named then count with none. Without it every backend that a route leads to counts with
     /// the same
@@ -373,12 +377,25 @@ pub struct PickArgs {
     /// The backend
     #[arg(long, value_name = "NAME")]
     pub backend: String,
+    /// What names stand for.
+    #[command(flatten)]
+    pub names: NameArgs,
     /// Take this server out first
     #[arg(long, value_name = "SERVER")]
     pub down: Vec<String>,
     /// What is sent.
     #[command(flatten)]
     pub requests: RequestArgs,
+}
+
+/// What a resolver would answer.
+#[derive(Debug, Args)]
+pub struct NameArgs {
+    /// Addresses that a host name of servers stands for, in the order of the resolver; nothing is
+    /// looked up. nginx makes a server of each one; HAProxy takes the first, servers with `resolvers`
+    /// one each
+    #[arg(long, value_name = "NAME=ADDR,...", value_parser = parse_answer, help_heading = "Reading")]
+    pub resolve: Vec<(String, Vec<IpAddr>)>,
 }
 
 /// The requests of `pick`: one of these.
@@ -463,6 +480,16 @@ fn parse_demand(text: &str) -> Result<(String, f64), String> {
         Ok(rate) if !name.is_empty() && rate.is_finite() && rate >= 0.0 => {
             Ok((name.to_owned(), rate))
         }
+        _ => Err(fault()),
+    }
+}
+
+fn parse_answer(text: &str) -> Result<(String, Vec<IpAddr>), String> {
+    let fault = || "expected NAME=ADDR,ADDR with IP addresses".to_owned();
+    let (name, addresses) = text.split_once('=').ok_or_else(fault)?;
+    let addresses: Result<Vec<IpAddr>, _> = addresses.split(',').map(str::parse).collect();
+    match addresses {
+        Ok(addresses) if !name.is_empty() => Ok((name.to_ascii_lowercase(), addresses)),
         _ => Err(fault()),
     }
 }

@@ -186,6 +186,22 @@ fn one_endpoint_in_two_spellings_and_in_both_engines_is_one_address() {
 }
 
 #[test]
+fn a_name_stands_for_the_addresses_it_is_given() {
+    let demand = ["--demand", "admin=1"];
+    let resolve = ["--resolve", "APP.internal=10.0.0.1,2001:db8::1"];
+    let document = shares(&[demand, resolve].concat());
+    // HAProxy takes the first one for both slots.
+    assert_eq!(
+        rounded(&document["addresses"], "address"),
+        owned(&[("10.0.0.1:80", 1000)])
+    );
+    let run = run(&["--resolve", "ap.internal=10.0.0.1"]);
+    assert_eq!(run.status, 2);
+    let hint = "no server with the host name `ap.internal`; did you mean `App.internal`?";
+    assert!(run.stderr.contains(hint), "{}", run.stderr);
+}
+
+#[test]
 fn a_demand_that_cannot_be_meant_is_refused() {
     for (arguments, part) in [
         (

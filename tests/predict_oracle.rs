@@ -17,7 +17,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use lbaudit::engine::{Input, Options, load};
-use lbaudit::model::{Algorithm, Backend, Engine, HashMethod, Instance};
+use lbaudit::model::{Algorithm, Answers, Backend, Engine, HashMethod, Instance};
 use lbaudit::predict::{Extractor, Picker, Request, Unpredictable, WeightChange, predict_idle};
 use lbaudit::source::Sources;
 use serde_json::Value;
@@ -98,6 +98,18 @@ fn replay_folder(folder: &Path, least: usize) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// The names that the recording's resolver knew.
+fn hosts(json: &Value) -> Answers {
+    let hosts = json.as_object().into_iter().flatten();
+    let address = |text: &Value| text.as_str().expect("text").parse().expect("an address");
+    hosts
+        .map(|(name, list)| {
+            let list = list.as_array().expect("a list").iter();
+            (name.clone(), list.map(address).collect())
+        })
+        .collect()
+}
+
 fn recordings(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("the folder is there");
     let paths = entries.map(|entry| entry.expect("readable").path());
@@ -135,15 +147,17 @@ impl Recording {
         );
         let mut variants = loaded.expect("it loads").variants;
         assert_eq!(variants.len(), 1, "{name}: one variant");
+        let mut instance = variants.remove(0);
+        instance.resolve(&hosts(&json["scenario"]["hosts"]));
         Self {
             name,
             json,
-            instance: variants.remove(0),
+            instance,
         }
     }
 
-    /// The backend under test, every address behind a name being one server as in nginx.
-    fn backend(&self) -> (Backend, Vec<String>) {
+    /// The backend under test, and how each of its servers answers.
+    fn backend(&self) -> (&Backend, Vec<String>) {
         let mut backends = self.instance.backends.iter();
         let backend = backends
             .find(|backend| matches!(backend.name.as_str(), "be" | "u"))
@@ -151,26 +165,21 @@ impl Recording {
         let described = self.json["scenario"]["servers"]
             .as_array()
             .expect("servers");
-        assert_eq!(backend.servers.len(), described.len(), "{}", self.name);
-        let mut resolved = backend.clone();
-        resolved.servers.clear();
         let mut answers: Vec<String> = Vec::new();
-        for (server, described) in backend.servers.iter().zip(described) {
+        for described in described {
             let name = described["name"].as_str().expect("a name");
             let listens: Vec<&str> = (described["listen"].as_array().into_iter().flatten())
                 .map(|address| address.as_str().expect("text"))
                 .collect();
             if listens.is_empty() {
-                resolved.servers.push(server.clone());
                 answers.push(name.to_owned());
             }
-            for address in listens {
-                resolved.servers.push(server.clone());
-                answers.push(format!("{name}#{address}"));
-            }
+            let peers = listens.iter().map(|address| format!("{name}#{address}"));
+            answers.extend(peers);
         }
+        assert_eq!(backend.servers.len(), answers.len(), "{}", self.name);
         // Two lines with one address answer with the first one's name; the model keeps them apart.
-        (resolved, answers)
+        (backend, answers)
     }
 
     fn label(&self) -> String {
@@ -201,10 +210,10 @@ impl Recording {
             .collect();
         row.picks += picks.len();
         let (engine, version) = (self.instance.engine, self.instance.version);
-        let mut picker = match Picker::new(engine, version, &backend) {
+        let mut picker = match Picker::new(engine, version, backend) {
             Ok(picker) => picker,
             Err(Unpredictable::Algorithm { .. }) => {
-                return self.compare_distribution(&backend, &answers, &picks);
+                return self.compare_distribution(backend, &answers, &picks);
             }
             Err(fault) => return Err(fault.to_string()),
         };
@@ -219,8 +228,8 @@ impl Recording {
             }
         }
         let mut player = Player {
-            extractor: Extractor::new(&backend, version).map_err(|fault| fault.to_string())?,
-            backend: &backend,
+            extractor: Extractor::new(backend, version).map_err(|fault| fault.to_string())?,
+            backend,
             answers: &answers,
             picker,
             held: BTreeMap::new(),

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::environment::environment;
-use crate::audit::Audit;
-use crate::cli::{Global, InputArgs};
+use super::shares::unknown;
+use crate::audit::{Audit, Audited};
+use crate::cli::{Global, InputArgs, NameArgs};
 use crate::discover::{self, Query};
 use crate::engine::Options;
 use crate::error::Error;
-use crate::model::Version;
+use crate::model::{AddressKind, Answers, Version};
 use crate::settings::{NamedBy, Settings};
 
 /// The settings that hold for this run.
@@ -61,6 +62,39 @@ pub(super) fn read(args: &InputArgs, settings: &Settings) -> Result<Audit, Error
     };
     let discovery = discover::discover(&query)?;
     Ok(Audit::load(discovery, &options(args, settings)?))
+}
+
+/// Puts the addresses of `--resolve` in the place of names. A name that no server has is an error.
+pub(super) fn resolve(audit: &mut Audit, args: &NameArgs) -> Result<(), Error> {
+    let mut answers = Answers::new();
+    for (name, addresses) in &args.resolve {
+        if answers.insert(name.clone(), addresses.clone()).is_some() {
+            return Err(Error::Usage(format!("`--resolve` names `{name}` twice")));
+        }
+    }
+    for name in answers.keys() {
+        let named = || audit.instances.iter().flat_map(host_names);
+        if !named().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Err(unknown("server with the host name", name, named()));
+        }
+    }
+    let variants = audit
+        .instances
+        .iter_mut()
+        .flat_map(|audited| &mut audited.variants);
+    variants.for_each(|instance| instance.resolve(&answers));
+    Ok(())
+}
+
+/// The names that servers of an instance are reached by.
+fn host_names(audited: &Audited) -> impl Iterator<Item = &str> {
+    let backends = audited
+        .variants
+        .iter()
+        .flat_map(|instance| &instance.backends);
+    let servers = backends.flat_map(|backend| &backend.servers);
+    let named = servers.filter(|server| server.address.kind == AddressKind::Name);
+    named.map(|server| server.address.host.as_str())
 }
 
 fn options(args: &InputArgs, settings: &Settings) -> Result<Options, Error> {

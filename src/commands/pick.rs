@@ -15,7 +15,8 @@ use crate::predict::{Extractor, OwnedKey, Picker, Request};
 use crate::report::picks::{self, Pick, Picks};
 
 pub(super) fn run(args: &PickArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
-    let audit = input::read(&args.input, &input::settings(run.global)?)?;
+    let mut audit = input::read(&args.input, &input::settings(run.global)?)?;
+    input::resolve(&mut audit, &args.names)?;
     let (instance, backend) = find(&audit, &args.backend)?;
     let picks = Picks {
         engine: instance.engine,

@@ -9,7 +9,8 @@ use crate::predict::{Rates, addresses, failure, failures, predict, worst};
 use crate::report::traffic::{self, Document, Traffic};
 
 pub(super) fn run(args: &SharesArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
-    let audit = input::read(&args.input, &input::settings(run.global)?)?;
+    let mut audit = input::read(&args.input, &input::settings(run.global)?)?;
+    input::resolve(&mut audit, &args.names)?;
     let rates = rates(&args.demand)?;
     let mains = audit.instances.iter().filter_map(Audited::main);
     let document = Document {

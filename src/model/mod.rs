@@ -10,6 +10,7 @@ mod backend;
 mod health;
 mod instance;
 mod listener;
+mod resolve;
 mod route;
 mod server;
 mod setting;
@@ -20,6 +21,7 @@ pub use backend::{Backend, Cookie, DefaultServer, Layer, Redispatch, StickRule, 
 pub use health::{CheckProtocol, CheckTiming, PassiveCheck};
 pub use instance::{Engine, Instance, NotModelled, Version, Workers};
 pub use listener::{Bind, Listener};
+pub use resolve::Answers;
 pub use route::{
     Condition, NextUpstream, PathMatch, RandomDraw, Route, Split, SplitKind, SplitPart, Target,
 };

@@ -9,7 +9,7 @@ use crate::source::Span;
 /// One server of a backend after expansion: every slot of a `server-template` is one.
 #[derive(Clone, Debug)]
 pub struct Server {
-    /// HAProxy: the server's name. nginx: its address as written.
+    /// HAProxy: the server's name. nginx: its address as written, of a resolved name the address.
     pub name: Text,
     /// Where connections go.
     pub address: Address,

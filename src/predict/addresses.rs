@@ -238,7 +238,9 @@ impl<'a> Addresses<'a> {
     fn collect(&mut self, predictions: &[Prediction]) {
         let mut places: HashMap<(String, Option<&'a str>), usize> = HashMap::new();
         for (number, (demand, prediction)) in self.demands.iter().zip(predictions).enumerate() {
-            for (server, share) in demand.backend.servers.iter().zip(&prediction.shares) {
+            let servers = demand.backend.servers.iter().zip(&prediction.shares);
+            // What is out stands behind nothing; an idle backup does.
+            for (server, share) in servers.filter(|(server, _)| server.is_usable()) {
                 let address = text(server);
                 let next = self.addresses.len();
                 let key = (address.clone(), own_instance(demand.instance, server));

@@ -38,9 +38,9 @@ impl Ketama {
             if member.backup {
                 continue;
             }
-            let name = *known.entry(member.name).or_insert(heaviest.len());
+            let name = *known.entry(member.text).or_insert(heaviest.len());
             if name == heaviest.len() {
-                heaviest.push((member.name, 0));
+                heaviest.push((member.text, 0));
                 ring.names.push(Vec::new());
             }
             ring.names.get_mut(name)?.push(index);

@@ -63,7 +63,7 @@ impl Method {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member<'a> {
     /// nginx: the first word of the `server` line, which `hash … consistent` hashes.
-    pub(crate) name: &'a str,
+    pub(crate) text: &'a str,
     /// Weight as configured; HAProxy 0..=256.
     pub(crate) weight: u32,
     /// In the backup tier.
@@ -237,7 +237,7 @@ fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Opti
     };
     let id = server.id.known().copied().unwrap_or(0);
     Some(Member {
-        name: &server.name,
+        text: &server.address.text,
         weight: match engine {
             Engine::Haproxy if even => weight.min(1),
             Engine::Haproxy => weight.min(256),

@@ -107,6 +107,11 @@ fn take(chars: impl Iterator<Item = char>, width: usize) -> String {
     taken
 }
 
+/// Columns of a full bar that would like to have `wanted`, beside `taken` others.
+pub(crate) fn bar_width(wanted: usize, width: usize, taken: usize) -> usize {
+    wanted.min(width.saturating_sub(taken)).max(8)
+}
+
 /// A bar of at most `width` columns for `share` (0 to 1), in eighths of a column. Where it ends
 /// before `mark` (the fair share), a thin line stands there.
 pub fn bar(share: f64, mark: Option<f64>, width: usize) -> String {

@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::Document;
 use super::text::safe;
 use crate::model::AddressKind;
 use crate::predict::{AddressShare, Addresses, HostShare, LeftOut, Reason};
 use crate::report::Style;
 use crate::report::shown::plain;
-use crate::report::table::{Align, Table, bar, percent};
+use crate::report::table::{Align, Table, bar, bar_width, percent};
 use crate::report::wrap::wrapped;
 
 /// Columns of a full bar.
@@ -125,7 +127,9 @@ impl<'a> Section<'a> {
         table.row(["address", "lines", "backends", "share", ""]);
         let shares = self.rows.iter().map(|address| address.share);
         let most = shares.fold(f64::MIN_POSITIVE, f64::max);
-        let bar_width = BAR.min(width.saturating_sub(55)).max(8);
+        let names = self.rows.iter().map(|address| self.name(address));
+        let widest = names.map(|name| name.width()).max().unwrap_or(0);
+        let bar_width = bar_width(BAR, width, 30 + widest);
         for address in &self.rows {
             table.row([
                 self.name(address),

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::Traffic;
 use crate::model::{Engine, Server};
 use crate::predict::{Basis, Failure, Tier, ratio};
@@ -9,7 +11,7 @@ use crate::report::Style;
 use crate::report::mask::mask_text;
 use crate::report::model::algorithm_words;
 use crate::report::shown::plain;
-use crate::report::table::{Align, Table, bar, percent};
+use crate::report::table::{Align, Table, bar, bar_width, percent};
 use crate::report::wrap::wrapped;
 
 /// Columns of a full bar.
@@ -91,7 +93,9 @@ fn table(row: &Traffic<'_>, width: usize) -> Vec<String> {
         .map(|server| row.fair(server))
         .fold(0.0, f64::max);
     let most = largest.max(fairest).max(f64::MIN_POSITIVE);
-    let bar_width = BAR.min(width.saturating_sub(50)).max(8);
+    let names = row.backend.servers.iter().map(|server| name(row, server));
+    let widest = names.map(|name| name.width()).max().unwrap_or(0);
+    let bar_width = bar_width(BAR, width, 44 + widest.max(6));
     for (server, share) in row.shares() {
         let fair = row.fair(server);
         let known = row.now.is_some();
