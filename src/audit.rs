@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::discover::{Discovery, Root};
+use crate::engine::template::Template;
 use crate::engine::{self, Loaded, Options};
 use crate::error::Error;
 use crate::finding::Finding;
@@ -25,6 +26,8 @@ pub struct Audit {
     pub instances: Vec<Audited>,
     /// Files in walked folders that are no configuration.
     pub skipped: Vec<PathBuf>,
+    /// Templates, which were not audited.
+    pub templates: Vec<Template>,
     /// What could not be audited; then the exit status is not 0.
     pub errors: Vec<Error>,
 }
@@ -67,11 +70,17 @@ impl Audit {
         let mut audit = Self {
             errors: discovery.errors,
             skipped: discovery.skipped,
+            templates: discovery.templates,
             ..Self::default()
         };
         for loaded in slots.into_iter().filter_map(|slot| slot.loaded) {
             match loaded {
-                Ok(Loaded { variants, findings }) => {
+                Ok(loaded) if !loaded.templates.is_empty() => {
+                    audit.add_templates(loaded.templates);
+                }
+                Ok(Loaded {
+                    variants, findings, ..
+                }) => {
                     audit.instances.push(Audited { variants, findings });
                 }
                 Err(error) => audit.errors.push(error),
@@ -79,6 +88,15 @@ impl Audit {
         }
         audit.sources = sources;
         audit
+    }
+
+    /// Takes templates that an instance includes in the place of those that the walk found.
+    fn add_templates(&mut self, included: Vec<Template>) {
+        let real = |template: &Template| fs::canonicalize(&template.name).ok();
+        let known: BTreeSet<_> = included.iter().filter_map(real).collect();
+        self.templates
+            .retain(|template| real(template).is_none_or(|path| !known.contains(&path)));
+        self.templates.extend(included);
     }
 
     /// Judges everything: what the loaders found and what the rules find, one finding per cause,

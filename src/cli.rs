@@ -265,9 +265,22 @@ pub struct InputArgs {
     /// Take environment variables from this process
     #[arg(long, help_heading = "Reading")]
     pub use_env: bool,
+    /// What templates (Jinja, ERB, Go) do to the exit status; they are never audited. By default one
+    /// that is named is an error, and one in a walked folder is skipped
+    #[arg(long, value_enum, help_heading = "Reading")]
+    pub templates: Option<Templates>,
     /// Leave out paths that match this glob when walking a folder
     #[arg(long, value_name = "GLOB", help_heading = "Reading")]
     pub exclude: Vec<String>,
+}
+
+/// What templates do to the exit status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Templates {
+    /// Nothing: they are counted.
+    Skip,
+    /// They make it 2.
+    Error,
 }
 
 /// Arguments of `check`.

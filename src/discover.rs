@@ -16,6 +16,7 @@ use walkdir::{DirEntry, WalkDir};
 
 pub use expand::expand;
 
+use crate::engine::template::{self, Template};
 use crate::engine::{self, Input};
 use crate::error::Error;
 use crate::model::Engine;
@@ -39,6 +40,8 @@ pub struct Discovery {
     pub roots: Vec<Root>,
     /// Candidates in walked folders that are no configuration of either engine.
     pub skipped: Vec<PathBuf>,
+    /// Templates, of which nothing can be told.
+    pub templates: Vec<Template>,
     /// What could not be read.
     pub errors: Vec<Error>,
 }
@@ -89,7 +92,7 @@ pub fn discover(query: &Query<'_>) -> Result<Discovery, Error> {
         search.add_path(path);
     }
     let found = search.found;
-    if found.roots.is_empty() && found.errors.is_empty() {
+    if found.roots.is_empty() && found.errors.is_empty() && found.templates.is_empty() {
         return Err(Error::NoInput {
             looked_for: describe_paths(query.paths),
         });
@@ -103,6 +106,14 @@ fn describe_paths(paths: &[PathBuf]) -> String {
         .map(|path| format!("`{}`", path.display()))
         .collect();
     format!("no HAProxy or nginx configuration in {}", names.join(", "))
+}
+
+/// What a file is, by its content.
+enum What {
+    Configuration(Engine),
+    /// The line of the first mark.
+    Template(u32),
+    Unknown,
 }
 
 struct Search<'a> {
@@ -188,20 +199,42 @@ impl<'a> Search<'a> {
         if input.bytes.is_empty() {
             return self.fail(Error::Empty { name });
         }
-        match self.query.engine.or_else(|| engine::detect(&input.bytes)) {
-            Some(engine) => self.add_root(engine, vec![input], false),
-            None => self.fail(Error::UnknownEngine { name }),
+        match self.judge(&input.bytes) {
+            What::Configuration(engine) => self.add_root(engine, vec![input], false),
+            What::Template(line) => self.add_template(name, line, false),
+            What::Unknown => self.fail(Error::UnknownEngine { name }),
+        }
+    }
+
+    /// What a file is.
+    fn judge(&self, bytes: &[u8]) -> What {
+        let engine = |bytes: &[u8]| self.query.engine.or_else(|| engine::detect(bytes));
+        match template::first_mark(bytes) {
+            Some(line) if engine(&template::without_marks(bytes)).is_some() => What::Template(line),
+            Some(_) => What::Unknown,
+            None => engine(bytes).map_or(What::Unknown, What::Configuration),
         }
     }
 
     fn add_instance(&mut self, instance: &Instance) {
         let mut inputs = Vec::new();
+        let mut is_template = false;
         for path in &instance.files {
             self.is_new(path);
             match read(path) {
-                Ok(input) => inputs.push(input),
+                Ok(input) => {
+                    if let Some(line) = template::first_mark(&input.bytes) {
+                        is_template = true;
+                        self.add_template(input.name.clone(), line, false);
+                    }
+                    inputs.push(input);
+                }
                 Err(error) => return self.fail(error),
             }
+        }
+        if is_template {
+            // Its other files depend on what the template becomes.
+            return;
         }
         let detected = || inputs.iter().find_map(|input| engine::detect(&input.bytes));
         let name = instance.name.clone();
@@ -241,9 +274,10 @@ impl<'a> Search<'a> {
             Ok(input) => input,
             Err(error) => return self.fail(error),
         };
-        match self.query.engine.or_else(|| engine::detect(&input.bytes)) {
-            Some(engine) => self.add_root(engine, vec![input], true),
-            None => self.found.skipped.push(path.to_owned()),
+        match self.judge(&input.bytes) {
+            What::Configuration(engine) => self.add_root(engine, vec![input], true),
+            What::Template(line) => self.add_template(input.name, line, true),
+            What::Unknown => self.found.skipped.push(path.to_owned()),
         }
     }
 
@@ -272,6 +306,15 @@ impl<'a> Search<'a> {
         self.found.roots.push(Root {
             engine,
             inputs,
+            walked,
+        });
+    }
+
+    fn add_template(&mut self, name: String, line: u32, walked: bool) {
+        self.found.templates.push(Template {
+            name,
+            line,
+            included_by: None,
             walked,
         });
     }
@@ -322,13 +365,15 @@ fn is_left_out(entry: &DirEntry, bases: [&Path; 2], exclude: &GlobSet) -> bool {
     left_out || (!exclude.is_empty() && excluded())
 }
 
-/// Whether the name or folder of a walked file makes it worth a look.
+/// Whether the name or folder of a walked file makes it worth a look. A template has the name of the
+/// file that it becomes.
 fn is_candidate(path: &Path, folder: &Path) -> bool {
-    let name = path
+    let target = template::target(path);
+    let name = target
         .file_name()
         .map(|name| name.to_string_lossy())
         .unwrap_or_default();
-    let suffix = path
+    let suffix = target
         .extension()
         .is_some_and(|e| e == "cfg" || e == "conf" || e == "vhost");
     let relative = path.strip_prefix(folder).unwrap_or(path);

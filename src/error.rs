@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::engine::template::Template;
+
 /// A reason for exit status 2 or 3.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -35,6 +37,12 @@ pub enum Error {
         /// The file.
         name: String,
     },
+    /// A template, of which nothing can be told before it is rendered.
+    #[error(
+        "`{}` is a template (line {}): {} not audited; audit what it becomes, or pass `--templates skip`",
+        .0.name, .0.line, spoiled(.0)
+    )]
+    Template(Template),
     /// An empty file or empty standard input.
     #[error("`{name}` is empty: nothing was audited")]
     Empty {
@@ -61,8 +69,17 @@ impl Error {
             | Self::Write { .. }
             | Self::TooLarge { .. }
             | Self::UnknownEngine { .. }
+            | Self::Template(_)
             | Self::Empty { .. }
             | Self::Usage(_) => 2,
         }
+    }
+}
+
+/// What else is not audited for the sake of a template.
+fn spoiled(template: &Template) -> String {
+    match &template.included_by {
+        Some(root) => format!("it and `{root}`, which includes it, were"),
+        None => "it was".to_owned(),
     }
 }

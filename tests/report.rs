@@ -101,6 +101,7 @@ fn rendered(format: Format, style: Style) -> String {
         baselined: 3,
         fixed: 0,
         unchanged: 0,
+        templates: &[],
         skipped: &[],
         errors: &[],
     };

@@ -32,6 +32,7 @@ fn outputs(sources: &Sources, findings: &[Finding]) -> Vec<String> {
         baselined: 0,
         fixed: 0,
         unchanged: 0,
+        templates: &[],
         skipped: &[],
         errors: &[],
     };

@@ -108,8 +108,12 @@ pub(super) fn against(
         Judged::new(audit, labels)
     });
     // What was no configuration then is a new one now.
-    let matters =
-        |error: &Error| !matches!(error, Error::Empty { .. } | Error::UnknownEngine { .. });
+    let matters = |error: &Error| {
+        !matches!(
+            error,
+            Error::Empty { .. } | Error::UnknownEngine { .. } | Error::Template(_)
+        )
+    };
     old.audit.errors.retain(matters);
     Ok(Sides { old, new })
 }

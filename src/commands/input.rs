@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use super::environment::environment;
 use super::shares::unknown;
 use crate::audit::{Audit, Audited};
-use crate::cli::{Global, InputArgs, NameArgs};
+use crate::cli::{Global, InputArgs, NameArgs, Templates};
 use crate::discover::{self, Query};
 use crate::engine::Options;
+use crate::engine::template::Template;
 use crate::error::Error;
 use crate::model::{AddressKind, Answers, Version};
 use crate::settings::{NamedBy, Settings};
@@ -61,7 +62,34 @@ pub(super) fn read(args: &InputArgs, settings: &Settings) -> Result<Audit, Error
         exclude_base: &settings.folder,
     };
     let discovery = discover::discover(&query)?;
-    Ok(Audit::load(discovery, &options(args, settings)?))
+    let mut audit = Audit::load(discovery, &options(args, settings)?);
+    judge_templates(args, &mut audit)?;
+    Ok(audit)
+}
+
+/// Makes errors of the templates that are not to be skipped. Where there is nothing else, nothing was
+/// audited.
+fn judge_templates(args: &InputArgs, audit: &mut Audit) -> Result<(), Error> {
+    let is_error = |template: &&Template| match args.templates {
+        Some(Templates::Skip) => false,
+        Some(Templates::Error) => true,
+        None => !template.walked,
+    };
+    let errors = audit.templates.iter().filter(is_error).cloned();
+    let errors: Vec<Error> = errors.map(Error::Template).collect();
+    audit.errors.extend(errors);
+    let is_empty = audit.instances.is_empty() && audit.errors.is_empty();
+    match (args.templates, audit.templates.first()) {
+        (None, Some(first)) if is_empty => {
+            let number = audit.templates.len();
+            let looked_for = format!(
+                "only templates were found ({number}, such as `{}`), which cannot be audited",
+                first.name
+            );
+            Err(Error::NoInput { looked_for })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Puts the addresses of `--resolve` in the place of names. A name that no server has is an error.

@@ -5,6 +5,7 @@
 
 pub mod haproxy;
 pub mod nginx;
+pub mod template;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::model::{Engine, Instance, Version};
 use crate::source::{SourceId, Sources};
+use template::Template;
 
 /// One root file of an instance, already read.
 #[derive(Clone, Debug)]
@@ -69,6 +71,8 @@ pub struct Loaded {
     pub variants: Vec<Instance>,
     /// Findings of the loader, rule names set.
     pub findings: Vec<Finding>,
+    /// Templates that the files include: without what they become the model would be wrong.
+    pub templates: Vec<Template>,
 }
 
 /// Reads the files of one instance.

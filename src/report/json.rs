@@ -11,6 +11,7 @@ use super::locate::{Locator, Place};
 use super::shown::is_hidden;
 use super::view::View;
 use super::{Report, Totals};
+use crate::engine::template::Template;
 use crate::rules::{self, Category};
 use crate::source::{Position, Source};
 
@@ -19,7 +20,16 @@ struct Document<'a> {
     schema: &'static str,
     version: &'static str,
     summary: Summary,
+    templates: Vec<TemplateView<'a>>,
     findings: Vec<Entry<'a>>,
+}
+
+/// A file that was not audited.
+#[derive(Serialize)]
+struct TemplateView<'a> {
+    file: &'a str,
+    line: u32,
+    included_by: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +45,7 @@ struct Summary {
     baselined: usize,
     fixed: usize,
     unchanged: usize,
+    templates: usize,
 }
 
 /// A finding in JSON.
@@ -116,10 +127,20 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             baselined: report.baselined,
             fixed: report.fixed,
             unchanged: report.unchanged,
+            templates: report.templates.len(),
         },
+        templates: report.templates.iter().map(template).collect(),
         findings: entries(report),
     };
     write_document(&document, out)
+}
+
+fn template(template: &Template) -> TemplateView<'_> {
+    TemplateView {
+        file: &template.name,
+        line: template.line,
+        included_by: template.included_by.as_deref(),
+    }
 }
 
 /// Writes one finding per line.

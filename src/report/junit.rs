@@ -10,7 +10,9 @@ use super::Report;
 use super::locate::Locator;
 use super::relative::Paths;
 use super::shown::plain;
+use super::text::template_words;
 use super::view::View;
+use crate::engine::template::Template;
 use crate::error::Error;
 use crate::finding::{Finding, Severity};
 
@@ -26,7 +28,8 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
         total.add(&suite.counts());
     }
     total.errors = report.errors.len();
-    total.tests += total.errors;
+    let skipped: Vec<&Template> = report.skipped_templates().collect();
+    total.tests += total.errors + skipped.len();
     let mut locator = Locator::new(report.sources);
     let paths = Paths::here();
     let [tests, failures, errors] = total.texts();
@@ -42,7 +45,7 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
             for suite in &mut suites {
                 write_suite(suite, writer, &mut locator, &paths)?;
             }
-            write_errors(report.errors, writer)
+            write_unaudited(report.errors, &skipped, writer)
         })?;
     writer.into_inner().write_all(b"\n")
 }
@@ -194,33 +197,43 @@ fn case_name(view: &View<'_>, locator: &mut Locator<'_>) -> String {
     xml(&format!("{}: {}", view.finding.rule, named.join(", ")))
 }
 
-/// What could not be audited.
-fn write_errors(errors: &[Error], writer: &mut Out<'_>) -> io::Result<()> {
-    if errors.is_empty() {
+/// What could not be audited, and templates that were passed over.
+fn write_unaudited(
+    errors: &[Error],
+    skipped: &[&Template],
+    writer: &mut Out<'_>,
+) -> io::Result<()> {
+    if errors.is_empty() && skipped.is_empty() {
         return Ok(());
     }
-    let count = errors.len().to_string();
+    let tests = (errors.len() + skipped.len()).to_string();
     writer
         .create_element("testsuite")
         .with_attributes([
             ("name", "not audited"),
-            ("tests", &count),
+            ("tests", tests.as_str()),
             ("failures", "0"),
-            ("errors", &count),
+            ("errors", &errors.len().to_string()),
+            ("skipped", &skipped.len().to_string()),
         ])
         .write_inner_content(|writer| {
             for error in errors {
-                let message = xml(&error.to_string());
-                let case = writer.create_element("testcase");
-                case.with_attributes([("name", message.as_str()), ("classname", "lbaudit")])
-                    .write_inner_content(|writer| {
-                        let error = writer.create_element("error");
-                        error
-                            .with_attribute(("message", message.as_str()))
-                            .write_empty()?;
-                        Ok(())
-                    })?;
+                write_unaudited_case(&xml(&error.to_string()), "error", writer)?;
             }
+            for template in skipped {
+                write_unaudited_case(&xml(&template_words(template)), "skipped", writer)?;
+            }
+            Ok(())
+        })?;
+    Ok(())
+}
+
+fn write_unaudited_case(message: &str, result: &str, writer: &mut Out<'_>) -> io::Result<()> {
+    let case = writer.create_element("testcase");
+    case.with_attributes([("name", message), ("classname", "lbaudit")])
+        .write_inner_content(|writer| {
+            let result = writer.create_element(result);
+            result.with_attribute(("message", message)).write_empty()?;
             Ok(())
         })?;
     Ok(())

@@ -50,6 +50,7 @@ pub use table::{Align, Table, bar, percent};
 pub(crate) use {locate::Locator, view::View};
 
 use crate::audit::{Audit, Audited};
+use crate::engine::template::Template;
 use crate::error::Error;
 use crate::finding::{Finding, Severity};
 use crate::model::Instance;
@@ -79,6 +80,8 @@ pub struct Report<'a> {
     pub unchanged: usize,
     /// Files in walked folders that are no configuration.
     pub skipped: &'a [PathBuf],
+    /// Templates, which were not audited.
+    pub templates: &'a [Template],
     /// What could not be audited.
     pub errors: &'a [Error],
 }
@@ -181,6 +184,7 @@ impl<'a> Report<'a> {
             fixed: 0,
             unchanged: 0,
             skipped: &audit.skipped,
+            templates: &audit.templates,
             errors: &audit.errors,
         }
     }
@@ -208,6 +212,16 @@ impl<'a> Report<'a> {
             }
         }
         totals
+    }
+
+    /// The templates that are no errors.
+    fn skipped_templates(&self) -> impl Iterator<Item = &'a Template> {
+        let errors = self.errors;
+        let is_error = move |template: &Template| {
+            let own = |error: &Error| matches!(error, Error::Template(own) if own == template);
+            errors.iter().any(own)
+        };
+        (self.templates.iter()).filter(move |template| !is_error(template))
     }
 
     /// The root file of the instance that `finding` is of.

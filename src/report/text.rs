@@ -14,13 +14,16 @@ use super::shown::plain;
 use super::view::View;
 use super::wrap::wrapped;
 use super::{Report, Style, Totals};
+use crate::engine::template::Template;
 use crate::finding::Finding;
 
 /// Writes the findings, what was skipped and the summary line.
 pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     // Nothing could be audited: a line that counts no errors would read like success.
     if report.instances.is_empty() && report.findings.is_empty() {
-        return Ok(());
+        return report
+            .skipped_templates()
+            .try_for_each(|template| writeln!(out, "{}", plain(&template_words(template))));
     }
     blocks(report, style, out)?;
     if style.verbose {
@@ -31,6 +34,10 @@ pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
                 "skipped {}: no HAProxy or nginx configuration",
                 plain(&path)
             )?;
+        }
+        for template in report.templates {
+            let words = template_words(template);
+            writeln!(out, "{}", plain(&words))?;
         }
     }
     writeln!(out, "{}", summary(report, style))
@@ -184,6 +191,10 @@ fn summary(report: &Report<'_>, style: Style) -> String {
     if !report.skipped.is_empty() {
         let _ = write!(text, "; {} skipped", count(report.skipped.len(), "file"));
     }
+    if !report.templates.is_empty() {
+        let templates = count(report.templates.len(), "template");
+        let _ = write!(text, "; {templates} not audited");
+    }
     // Wrapping puts line ends in the place of blanks: the counts keep their length.
     let text = wrapped(&text, style.width, 0);
     let (counts, rest) = text.split_at_checked(counts.len()).unwrap_or((&text, ""));
@@ -200,6 +211,17 @@ fn summary(report: &Report<'_>, style: Style) -> String {
         style,
     );
     painted + rest
+}
+
+/// What is said of one template.
+pub(crate) fn template_words(template: &Template) -> String {
+    let Template { name, line, .. } = template;
+    match &template.included_by {
+        Some(root) => {
+            format!("not audited: `{root}`, which includes the template `{name}` (line {line})")
+        }
+        None => format!("not audited: `{name}`, a template (line {line})"),
+    }
 }
 
 fn count(number: usize, noun: &str) -> String {

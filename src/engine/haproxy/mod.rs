@@ -53,7 +53,11 @@ pub fn load(sources: &Sources, inputs: Vec<Input>, options: &Options) -> Result<
         add_new(&mut findings, found, variant > 0);
         variants.push(instance);
     }
-    Ok(Loaded { variants, findings })
+    Ok(Loaded {
+        variants,
+        findings,
+        templates: Vec::new(),
+    })
 }
 
 /// Adds findings; with `again`, only those that no earlier variant had.

@@ -6,11 +6,14 @@
 
 use std::collections::HashMap;
 
+use super::envsubst;
 use super::fault::refused;
 use super::grammar;
 use super::library::{Found, Library, Resolved};
 use super::parse::{bom_length, parse};
 use super::tree::{Directive, FileTree};
+use crate::engine::Environment;
+use crate::engine::template::{self, Template};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::model::Text;
@@ -28,11 +31,22 @@ pub(crate) struct Forest {
     pub(crate) roots: usize,
     /// Whether any file has a syntax error: then blocks may stand where they were not meant to.
     pub(crate) broken: bool,
+    /// Included files that are templates.
+    pub(crate) templates: Vec<Template>,
+    environment: Environment,
     includes: Vec<Includes>,
     by_key: HashMap<String, usize>,
 }
 
 impl Forest {
+    /// No files yet; these variables have values in them.
+    pub(crate) fn new(environment: &Environment) -> Self {
+        Self {
+            environment: environment.clone(),
+            ..Self::default()
+        }
+    }
+
     /// Whether a root file has a block at its top that only a whole configuration has.
     pub(crate) fn is_whole(&self) -> bool {
         self.trees.iter().any(|tree| {
@@ -67,7 +81,8 @@ impl Forest {
         from: Option<Span>,
         findings: &mut Vec<Finding>,
     ) -> usize {
-        let (id, source) = sources.add(found.name, found.bytes, from);
+        let bytes = envsubst::rendered(found.bytes, &self.environment);
+        let (id, source) = sources.add(found.name, bytes, from);
         let bom = bom_length(source.bytes());
         if bom > 0 {
             findings.push(byte_order_mark(Span::new(id, 0, 3)));
@@ -79,6 +94,26 @@ impl Forest {
         self.includes.push(Vec::new());
         self.by_key.insert(found.key, self.trees.len() - 1);
         self.trees.len() - 1
+    }
+
+    /// Keeps an included file; one that is a template spoils the whole instance.
+    fn read(
+        &mut self,
+        sources: &Sources,
+        found: Found,
+        from: Span,
+        findings: &mut Vec<Finding>,
+    ) -> usize {
+        if let Some(line) = template::first_mark(&found.bytes) {
+            let root = self.trees.first();
+            self.templates.push(Template {
+                name: found.name.clone(),
+                line,
+                included_by: root.map(|root| root.source.name().to_owned()),
+                walked: false,
+            });
+        }
+        self.add(sources, found, Some(from), findings)
     }
 
     /// Reads the includes of every file, those of included files too.
@@ -119,7 +154,7 @@ impl Forest {
                     let known = self.by_key.get(&path.key).copied();
                     let index = match known {
                         Some(index) => index,
-                        None => self.add(sources, library.read(path)?, Some(span), findings),
+                        None => self.read(sources, library.read(path)?, span, findings),
                     };
                     files.push(index);
                 }

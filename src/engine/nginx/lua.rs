@@ -3,6 +3,8 @@
 //! In: the bytes behind the `{` of a `…_by_lua_block`. Out: the offset of its `}`. `OpenResty` reads
 //! such a block with a Lua lexer of its own, so braces in strings and comments do not count.
 
+use std::ops::Range;
+
 /// The offset of the `}` that closes the block whose content starts at `start`.
 pub(crate) fn block_end(bytes: &[u8], start: usize) -> Option<usize> {
     let mut at = start;
@@ -20,6 +22,19 @@ pub(crate) fn block_end(bytes: &[u8], start: usize) -> Option<usize> {
         at += 1;
     }
     None
+}
+
+/// The content of every block of Lua in `bytes`, found without reading the rest of them.
+pub(crate) fn blocks(bytes: &[u8]) -> Vec<Range<usize>> {
+    let name = b"_by_lua_block";
+    let opened = memchr::memmem::find_iter(bytes, name).filter_map(|at| {
+        let behind = at + name.len();
+        let open = memchr::memchr2(b'{', b'\n', bytes.get(behind..)?)? + behind;
+        (bytes.get(open) == Some(&b'{')).then_some(open + 1)
+    });
+    opened
+        .filter_map(|start| Some(start..block_end(bytes, start)?))
+        .collect()
 }
 
 /// Where a block that is never closed was most likely meant to end: at the first line behind `start`

@@ -7,6 +7,7 @@
 mod comment;
 mod detect;
 mod dump;
+mod envsubst;
 mod fault;
 mod glob;
 mod grammar;
@@ -30,6 +31,7 @@ use include::Forest;
 use library::{Base, Found, Library};
 
 pub use detect::looks_like;
+pub(crate) use lua::blocks as lua_blocks;
 
 /// Whether a block that only a root file has (`events`, `http`, `stream`, `mail`) seems to stand in
 /// `bytes`. A cheap look that decides which files of a folder are read first.
@@ -53,7 +55,7 @@ pub fn has_main_block(bytes: &[u8]) -> bool {
 /// Reads the files of one instance.
 pub fn load(sources: &Sources, inputs: Vec<Input>, options: &Options) -> Result<Loaded, Error> {
     let mut findings = Vec::new();
-    let mut forest = Forest::default();
+    let mut forest = Forest::new(&options.environment);
     let mut root = Text::default();
     let mut library = None;
     for input in inputs {
@@ -72,16 +74,17 @@ pub fn load(sources: &Sources, inputs: Vec<Input>, options: &Options) -> Result<
         forest.follow(sources, &library, &mut findings)?;
     }
     forest.cut_loops(&mut findings);
-    Ok(finish(&forest, root, options, findings))
+    Ok(finish(forest, root, options, findings))
 }
 
-fn finish(forest: &Forest, root: Text, options: &Options, mut findings: Vec<Finding>) -> Loaded {
-    let (mut instance, refused) = lower::lower(forest, root, options);
+fn finish(forest: Forest, root: Text, options: &Options, mut findings: Vec<Finding>) -> Loaded {
+    let (mut instance, refused) = lower::lower(&forest, root, options);
     instance.files = forest.trees.iter().map(|tree| tree.id).collect();
     findings.extend(refused);
     Loaded {
         variants: vec![instance],
         findings,
+        templates: forest.templates,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::diff::BackendTraffic;
 use crate::finding::Finding;
 use crate::report::Report;
 use crate::report::locate::Locator;
-use crate::report::markdown::{ALL, code, message, push_errors, push_list};
+use crate::report::markdown::{ALL, code, message, push_list, push_unaudited};
 use crate::report::relative::Paths;
 use crate::report::shown::plain;
 use crate::report::table::{bar, percent};
@@ -42,7 +42,8 @@ pub(super) fn write(report: &DiffReport<'_>, out: &mut dyn io::Write) -> io::Res
     let resolved = chosen(report.old.findings, &findings.resolved);
     push_findings(&mut text, "Resolved", &resolved, &report.old_report(), ALL);
     let (old, new) = (&report.old.audit.errors, &report.new.audit.errors);
-    push_errors(&mut text, old.iter().chain(new));
+    let errors = old.iter().chain(new).map(ToString::to_string);
+    push_unaudited(&mut text, errors);
     out.write_all(text.as_bytes())
 }
 

@@ -13,9 +13,8 @@ use super::locate::Locator;
 use super::relative::Paths;
 use super::shares::{chosen, fair_share};
 use super::table::{bar, percent};
-use super::text::counts;
+use super::text::{counts, template_words};
 use super::view::View;
-use crate::error::Error;
 use crate::finding::{Finding, Severity};
 
 /// A comment holds 65,536 characters; this much of it goes to the list.
@@ -35,7 +34,9 @@ pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
     let paths = Paths::here();
     push_list(&mut text, &order, &mut locator, &paths, LIST);
     push_tables(&mut text, &order, &mut locator, &paths);
-    push_errors(&mut text, report.errors.iter());
+    let errors = report.errors.iter().map(ToString::to_string);
+    let templates = report.skipped_templates().map(template_words);
+    push_unaudited(&mut text, errors.chain(templates));
     out.write_all(text.as_bytes())
 }
 
@@ -51,6 +52,11 @@ fn heading(report: &Report<'_>) -> String {
         if number > 0 {
             let _ = write!(text, "; {number} {what}");
         }
+    }
+    if !report.templates.is_empty() {
+        let number = report.templates.len();
+        let plural = if number == 1 { "" } else { "s" };
+        let _ = write!(text, "; {number} template{plural} not audited");
     }
     text.push('\n');
     text
@@ -145,12 +151,12 @@ fn table(view: &View<'_>, paths: &Paths) -> String {
     text
 }
 
-/// Adds what could not be audited.
-pub(super) fn push_errors<'a>(text: &mut String, errors: impl Iterator<Item = &'a Error>) {
-    for (index, error) in errors.take(20).enumerate() {
+/// Adds what was not audited.
+pub(super) fn push_unaudited(text: &mut String, words: impl Iterator<Item = String>) {
+    for (index, words) in words.take(20).enumerate() {
         if index == 0 {
             text.push_str("\n#### Not audited\n\n");
         }
-        let _ = writeln!(text, "- {}", message(&error.to_string()));
+        let _ = writeln!(text, "- {}", message(&words));
     }
 }

@@ -177,8 +177,11 @@ impl Printer<'_> {
         }
         if self.instance.engine == crate::model::Engine::Nginx {
             let passive = &server.passive;
-            let (fails, pause) = (passive.max_fails.value, seconds(passive.fail_timeout.value));
-            let passive = format!("passive: {fails} in {pause}s");
+            let known = |text: Option<String>| text.unwrap_or_else(|| "?".to_owned());
+            let fails = passive.max_fails.known().map(ToString::to_string);
+            let pause = passive.fail_timeout.known();
+            let pause = pause.map(|pause| format!("{}s", seconds(*pause)));
+            let passive = format!("passive: {} in {}", known(fails), known(pause));
             words = match words.as_str() {
                 "none" => passive,
                 _ => format!("{words}; {passive}"),

@@ -18,7 +18,9 @@ use super::json::write_document;
 use super::locate::Locator;
 use super::relative::Paths;
 use super::shown::plain;
+use super::text::template_words;
 use super::view::View;
+use crate::engine::template::Template;
 use crate::finding::{Finding, Severity};
 use crate::rules;
 use result::{Outcome, result};
@@ -168,7 +170,19 @@ fn invocation(report: &Report<'_>) -> Invocation {
     };
     Invocation {
         execution_successful: report.errors.is_empty(),
-        tool_execution_notifications: report.errors.iter().map(notification).collect(),
+        tool_execution_notifications: (report.errors.iter().map(notification))
+            .chain(report.skipped_templates().map(template))
+            .collect(),
+    }
+}
+
+/// A template that is skipped is no failure.
+fn template(template: &Template) -> Notification {
+    Notification {
+        level: "note",
+        message: Message {
+            text: text(&template_words(template)),
+        },
     }
 }
 
