@@ -52,9 +52,9 @@ fn whole<T>(result: IResult<&str, T>) -> Option<T> {
     result.ok().map(|(_, value)| value)
 }
 
-/// What C's `atol` makes of a word: leading blanks, a sign and digits; the rest is ignored and no
-/// digits at all are 0.
-pub(crate) fn atol(text: &str) -> i64 {
+/// What C's `atol` makes of a word: leading blanks, a sign and digits; the rest is ignored, no digits
+/// at all are 0, and what does not fit is the nearest number that does.
+fn atol(text: &str) -> i64 {
     let text = text.trim_start();
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
@@ -62,11 +62,22 @@ pub(crate) fn atol(text: &str) -> i64 {
     };
     let length = digits.find(|c: char| !c.is_ascii_digit());
     let digits = digits.get(..length.unwrap_or(digits.len()));
-    let magnitude = match digits {
-        None | Some("") => 0,
-        Some(digits) => digits.parse().unwrap_or(i64::MAX),
-    };
-    if negative { -magnitude } else { magnitude }
+    match digits.unwrap_or_default() {
+        "" => 0,
+        digits if negative => digits.parse().map_or(i64::MIN, |n: i64| -n),
+        digits => digits.parse().unwrap_or(i64::MAX),
+    }
+}
+
+/// The same kept in an `int`, as HAProxy keeps counts: the high bits are lost.
+pub(crate) fn int(text: &str) -> i32 {
+    unsigned(text).cast_signed()
+}
+
+/// The same kept in an `unsigned int`: -1 is the highest number of all.
+pub(crate) fn unsigned(text: &str) -> u32 {
+    let low_bits = atol(text).rem_euclid(1 << 32);
+    u32::try_from(low_bits).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -97,8 +108,25 @@ mod tests {
 
     #[test]
     fn numbers_are_read_as_c_reads_them() {
-        for (text, wanted) in [("12abc", 12), ("abc", 0), ("", 0), ("-3", -3), (" +7", 7)] {
-            assert_eq!(atol(text), wanted, "{text}");
+        for (text, wanted) in [
+            ("12abc", 12),
+            ("abc", 0),
+            ("", 0),
+            ("-3", -3),
+            (" +7", 7),
+            // Each was seen as the weight of a server in `show servers state` of 2.6, or in its refusal.
+            ("4294967296", 0),
+            ("4294967297", 1),
+            ("4294967552", 256),
+            ("-4294967295", 1),
+            ("9223372036854775807", -1),
+            ("9223372036854775808", -1),
+            ("-9223372036854775808", 0),
+            ("-99999999999999999999", 0),
+        ] {
+            assert_eq!(int(text), wanted, "{text}");
         }
+        // `maxconn -5` in `show stat`.
+        assert_eq!(unsigned("-5"), 4_294_967_291);
     }
 }

@@ -224,7 +224,7 @@ impl Common {
             "redispatch" => {
                 let interval = match line.word(2) {
                     "" => -1,
-                    text => i32::try_from(units::atol(text)).unwrap_or(-1),
+                    text => units::int(text),
                 };
                 // An interval of 0 turns it off (`cfg_parse_listen`, "redispatch").
                 let value = Redispatch::On(interval);

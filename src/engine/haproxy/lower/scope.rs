@@ -47,9 +47,9 @@ impl Scope {
     }
 }
 
-/// Word `at` as a count; what C's `atol` makes of it, kept within `u32`.
+/// Word `at` as a count.
 pub(super) fn number(line: LineRef<'_>, at: usize) -> u32 {
-    u32::try_from(units::atol(line.word(at)).max(0)).unwrap_or(u32::MAX)
+    units::unsigned(line.word(at))
 }
 
 /// Word `at` as text.

@@ -50,7 +50,7 @@ impl Default for ServerSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// `weight` outside of 0 to 256.
-    Weight(i64),
+    Weight(i32),
     /// A time that is none.
     Time,
     /// A time with something behind its unit.
@@ -196,7 +196,7 @@ impl Reader<'_, '_> {
     }
 
     fn weight(&mut self, at: usize) -> usize {
-        let written = units::atol(self.line.word(at + 1));
+        let written = units::int(self.line.word(at + 1));
         if !(0..=256).contains(&written) && !self.line.is_opaque(at + 1) {
             self.refused.push((Refusal::Weight(written), at + 1));
         }
@@ -277,7 +277,7 @@ impl Reader<'_, '_> {
             }
             "rise" | "fall" => {
                 let count = self.count(at);
-                if count.value == 0 && !self.line.is_opaque(at + 1) {
+                if count.value.cast_signed() <= 0 && !self.line.is_opaque(at + 1) {
                     self.refused.push((Refusal::Zero, at + 1));
                 }
                 let timing = &mut Arc::make_mut(&mut self.settings.options).timing;
