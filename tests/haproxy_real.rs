@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -285,4 +286,86 @@ fn every_fixture_is_read_as_the_real_proxy_reads_it() {
     assert!(cases.len() >= 12, "only {} fixtures", cases.len());
     let faults: Vec<String> = cases.iter().flat_map(|case| compare(case)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Lines of `defaults` and of a backend with checks.
+const CHECKS: &[(&str, &str)] = &[
+    ("", ""),
+    ("", "http-check comment alone"),
+    ("", "option httpchk GET /x"),
+    ("", "option httpchk GET /x\nhttp-check comment c"),
+    ("", "option httpchk\nhttp-check set-var(check.x) int(1)"),
+    ("", "option httpchk\nhttp-check connect"),
+    ("option httpchk GET /x", ""),
+    ("option httpchk GET /x\nhttp-check comment c", ""),
+    ("option httpchk GET /x", "http-check comment c"),
+    (
+        "option httpchk GET /x",
+        "http-check set-var(check.x) int(1)",
+    ),
+    ("option httpchk GET /x", "http-check connect"),
+    ("option httpchk GET /x", "http-check disable-on-404"),
+    ("option httpchk GET /x", "http-check send uri /y"),
+    (
+        "option httpchk GET /x",
+        "http-check connect\nhttp-check send uri /y",
+    ),
+    (
+        "option httpchk GET /x\nhttp-check expect status 200",
+        "http-check comment c",
+    ),
+    (
+        "option tcp-check\ntcp-check expect string x",
+        "tcp-check comment c",
+    ),
+];
+
+/// Answers every request on a port of its own with 200, as long as the program runs.
+fn answering_server() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            if stream.read(&mut [0; 512]).is_ok_and(|length| length > 0) {
+                let _ = stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n");
+            }
+        }
+    });
+    address
+}
+
+/// What the first check of a running HAProxy comes to, and whether the model has it for a mere connect.
+fn check_of((defaults, own): (&str, &str), server: SocketAddr) -> (String, bool) {
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "defaults\n    mode http\n    timeout connect 5s\n    timeout client 5s\n    timeout server 5s\n{defaults}\nbackend b\n{own}\n    server s {server} check inter 50ms\n"
+    );
+    std::fs::write(folder.path().join("haproxy.cfg"), text).unwrap();
+    let backend = model(folder.path(), folder.path()).backends.remove(0);
+    let proxy = Proxy::start(&folder.path().join("haproxy.cfg"), &BTreeMap::new());
+    let status = loop {
+        let rows = proxy.statistics();
+        let row = rows.iter().find(|row| row["svname"] == "s").unwrap();
+        // A check that is under way has a star before what the last one came to.
+        let status = row["check_status"].trim_start_matches("* ");
+        if !matches!(status, "" | "INI") {
+            break status.to_owned();
+        }
+        std::thread::yield_now();
+    };
+    (status, backend.check_protocol.value.is_connect_only())
+}
+
+#[test]
+fn a_check_sends_a_request_where_the_model_says_so() {
+    if Command::new("haproxy").arg("-v").output().is_err() {
+        println!("skipped: haproxy is not installed (what checks send)");
+        return;
+    }
+    let server = answering_server();
+    for &case in CHECKS {
+        let (status, connects_only) = check_of(case, server);
+        let expected = if connects_only { "L4OK" } else { "L7OK" };
+        assert_eq!(status, expected, "{case:?}");
+    }
 }

@@ -34,6 +34,9 @@ pub(super) struct Checks {
 
 #[derive(Clone, Debug, Default)]
 struct HttpRules {
+    /// A request is sent: there is an own `option httpchk` or `http-check send`. Other rules alone only
+    /// connect, whatever `option httpchk` a `defaults` section has (seen with 2.6).
+    requests: bool,
     method: Option<Text>,
     uri: Option<Text>,
     expects: bool,
@@ -91,6 +94,7 @@ impl Checks {
                 (uri, "") => (None, Some(uri)),
                 (method, uri) => (Some(method), Some(uri)),
             };
+            self.http.requests = true;
             self.http.method = method.map(Text::from);
             self.http.uri = uri.map(Text::from);
         }
@@ -116,13 +120,16 @@ impl Checks {
 
     /// `http-check …`.
     pub(super) fn http_check(&mut self, line: LineRef<'_>) {
-        match line.word(1) {
+        // The name of a variable stands in parentheses: `set-var(check.port)`.
+        let action = line.word(1).split('(').next().unwrap_or_default();
+        match action {
             "expect" => {
                 self.own_rules();
                 self.http.expects = true;
             }
             "send" => {
                 self.own_rules();
+                self.http.requests = true;
                 for at in 2..line.len() {
                     match line.word(at) {
                         "meth" => self.http.method = Some(line.word(at + 1).into()),
@@ -151,6 +158,7 @@ impl Checks {
     pub(super) fn protocol(&self) -> Setting<CheckProtocol> {
         let value = match &self.kind {
             Kind::Connect => CheckProtocol::Connect,
+            Kind::Http if !self.http.requests && !self.http.expects => CheckProtocol::Connect,
             Kind::Http => CheckProtocol::Http {
                 method: self.http.method.clone(),
                 uri: self.http.uri.clone(),
