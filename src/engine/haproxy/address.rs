@@ -8,7 +8,7 @@ use nom::branch::alt;
 use nom::bytes::complete::tag;
 use nom::character::complete::{char, digit1};
 use nom::combinator::{all_consuming, map, map_res, opt, success, value};
-use nom::sequence::{preceded, separated_pair, terminated};
+use nom::sequence::{preceded, separated_pair};
 use nom::{IResult, Parser};
 
 use crate::model::{Address, AddressKind, Port, Text};
@@ -29,7 +29,7 @@ pub(crate) fn address(text: &str, opaque: bool) -> Address {
         return opaque_address(text);
     }
     // Most addresses have no prefix: what tells one is looked for first.
-    let plain = !text.contains(['@', '+', '/']);
+    let plain = memchr::memchr3(b'@', b'+', b'/', text.as_bytes()).is_none();
     let without = (text, Family::Inet);
     let (rest, family) = if plain {
         without
@@ -106,7 +106,7 @@ fn family(text: &str) -> IResult<&str, Family> {
 
 /// Splits at the last colon unless a bracket closes behind it. The port is empty when none is written.
 fn split_port(rest: &str) -> (&str, &str) {
-    match rest.rfind([':', ']']) {
+    match memchr::memrchr2(b':', b']', rest.as_bytes()) {
         Some(at) if rest.get(at..).is_some_and(|tail| tail.starts_with(':')) => rest
             .split_at_checked(at)
             .map_or((rest, ""), |(host, port)| {
@@ -118,14 +118,15 @@ fn split_port(rest: &str) -> (&str, &str) {
 
 fn inet(text: &str, rest: &str) -> Address {
     let (mut host, mut port) = split_port(rest);
-    let colons = host.contains(':');
+    let colons = memchr::memchr(b':', host.as_bytes()).is_some();
     if colons && host.parse::<Ipv6Addr>().is_err() && rest.parse::<Ipv6Addr>().is_ok() {
         (host, port) = (rest, "");
     }
     let host = host.strip_prefix('[').unwrap_or(host);
     let host = host.strip_suffix(']').unwrap_or(host);
     let (mut kind, host) = host_kind(host);
-    if !port.is_empty() && !is_port(port) {
+    let number = parse_port(port);
+    if number.is_none() && !port.is_empty() && !is_port(port) {
         // HAProxy refuses it: nothing is known of where it leads.
         kind = AddressKind::Opaque;
     }
@@ -133,7 +134,7 @@ fn inet(text: &str, rest: &str) -> Address {
         text: text.into(),
         kind,
         host,
-        port: parse_port(port).unwrap_or(Port::None),
+        port: number.unwrap_or(Port::None),
     }
 }
 
@@ -165,6 +166,12 @@ fn host_kind(host: &str) -> (AddressKind, Text) {
 
 /// A port, an offset or a range. Port 0 is the same as none (`SRV_F_MAPPORTS`).
 fn parse_port(text: &str) -> Option<Port> {
+    if let Some(number) = plain_number(text) {
+        return Some(match number {
+            0 => Port::None,
+            number => Port::Fixed(number),
+        });
+    }
     let number = |input| -> IResult<&str, u16> { map_res(digit1, str::parse).parse(input) };
     let port = alt((
         map(preceded(char('+'), number), |n| Port::Offset(i32::from(n))),
@@ -172,15 +179,15 @@ fn parse_port(text: &str) -> Option<Port> {
         map(separated_pair(number, char('-'), number), |(from, to)| {
             Port::Range(from, to)
         }),
-        map(
-            terminated(number, nom::combinator::success(())),
-            |n| match n {
-                0 => Port::None,
-                n => Port::Fixed(n),
-            },
-        ),
     ));
     all_consuming(port).parse(text).ok().map(|(_, port)| port)
+}
+
+/// Digits alone, as nearly every port is.
+fn plain_number(text: &str) -> Option<u16> {
+    text.parse()
+        .ok()
+        .filter(|_| text.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 #[cfg(test)]

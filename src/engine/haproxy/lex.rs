@@ -4,6 +4,8 @@
 //! wrong with the line. Weak and strong quotes, escapes, adjacent pieces, comments glued to words and
 //! variables (expanded inside weak quotes only) are resolved here.
 
+use std::ops::Range;
+
 use crate::model::Text;
 
 use super::env::{Env, Value};
@@ -38,7 +40,7 @@ pub(crate) struct Place<'p> {
 }
 
 /// What is known of a line besides its words.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     /// Where its comment starts.
     pub(super) comment: Option<u32>,
@@ -46,15 +48,20 @@ pub(crate) struct Outcome {
     pub(super) fault: Option<(Fault, u32)>,
 }
 
-/// Cuts `bytes[start..end]`, which holds no line end, and appends to `words` and `cooked`.
+/// Cuts the line at `range`, which holds no line end, and appends to `words` and `cooked`. With `utf8`,
+/// all `bytes` are text.
 pub(crate) fn lex(
     bytes: &[u8],
-    range: std::ops::Range<usize>,
+    utf8: bool,
+    range: Range<usize>,
     env: &Env<'_>,
     place: Place<'_>,
     words: &mut Vec<Word>,
     cooked: &mut Vec<Cooked>,
 ) -> Outcome {
+    if utf8 && let Some(outcome) = lex_plain(bytes, &range, words) {
+        return outcome;
+    }
     let line = bytes.get(..range.end).unwrap_or(bytes);
     let mut lexer = Lexer {
         line,
@@ -74,6 +81,38 @@ pub(crate) fn lex(
     };
     lexer.run();
     lexer.outcome
+}
+
+/// Cuts a line without quotes, escapes and variables; `None` for one that needs more than this.
+fn lex_plain(bytes: &[u8], range: &Range<usize>, words: &mut Vec<Word>) -> Option<Outcome> {
+    let first = words.len();
+    let line = bytes.get(..range.end)?;
+    let mut at = range.start;
+    loop {
+        while let Some(b' ' | b'\t') = line.get(at) {
+            at += 1;
+        }
+        let start = at;
+        while line.get(at).is_some_and(|&byte| is_ordinary(byte)) {
+            at += 1;
+        }
+        if at > start {
+            words.push(Word::plain(to_u32(start)?, to_u32(at)?));
+        }
+        let comment = match line.get(at) {
+            Some(b' ' | b'\t') => continue,
+            Some(b'#') => to_u32(at),
+            None => None,
+            Some(_) => break,
+        };
+        if words.len() - first > MAX_WORDS {
+            break;
+        }
+        let fault = None;
+        return Some(Outcome { comment, fault });
+    }
+    words.truncate(first);
+    None
 }
 
 struct Lexer<'l> {

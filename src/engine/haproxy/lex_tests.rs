@@ -8,6 +8,14 @@ use crate::source::{Sources, Span};
 
 /// The words of a line, where they stand, and the outcome.
 fn words_of(line: &[u8], given: &Environment) -> (Vec<String>, Vec<Span>, Outcome) {
+    let cut = cut(line, given, false);
+    if std::str::from_utf8(line).is_ok() {
+        assert_eq!(self::cut(line, given, true), cut, "the short way, {line:?}");
+    }
+    cut
+}
+
+fn cut(line: &[u8], given: &Environment, utf8: bool) -> (Vec<String>, Vec<Span>, Outcome) {
     let sources = Sources::default();
     let (id, source) = sources.add("f.cfg", line.to_vec(), None);
     let mut tree = Tree::new(id, source.bytes());
@@ -19,7 +27,7 @@ fn words_of(line: &[u8], given: &Environment) -> (Vec<String>, Vec<Span>, Outcom
     };
     let range = 0..line.len();
     let (words, cooked) = (&mut tree.words, &mut tree.cooked);
-    let outcome = lex(source.bytes(), range, &env, place, words, cooked);
+    let outcome = lex(source.bytes(), utf8, range, &env, place, words, cooked);
     let end = u32::try_from(line.len()).unwrap();
     let line = Line::new(0, end, 0..tree.words.len());
     let line = tree.line_ref(&line);

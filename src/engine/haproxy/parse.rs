@@ -32,7 +32,7 @@ pub(crate) fn parse<'s>(
         findings,
         blocks: Vec::new(),
         section: Text::default(),
-        section_word: Text::default(),
+        in_global: false,
         number: 0,
         dropped_blocks: 0,
     };
@@ -66,8 +66,8 @@ struct Parser<'p, 'o, 's> {
     blocks: Vec<Block>,
     /// Name of the section being read, for `.SECTION`.
     section: Text,
-    /// Its keyword.
-    section_word: Text,
+    /// Whether it is `global`.
+    in_global: bool,
     number: u32,
     /// Blocks opened below the deepest one that is followed.
     dropped_blocks: usize,
@@ -144,7 +144,8 @@ impl Parser<'_, '_, '_> {
             section: &self.section,
         };
         let (words, cooked) = (&mut self.tree.words, &mut self.tree.cooked);
-        let outcome = lex::lex(self.tree.bytes, start..end, self.env, place, words, cooked);
+        let (bytes, utf8) = (self.tree.bytes, self.tree.text.is_some());
+        let outcome = lex::lex(bytes, utf8, start..end, self.env, place, words, cooked);
         if from == words.len() && outcome.comment.is_none() && outcome.fault.is_none() {
             return;
         }
@@ -219,20 +220,22 @@ impl Parser<'_, '_, '_> {
             let (first, span) = (Text::from(first), words.whole());
             return self.directive(&first, line, span);
         }
-        let relevant = match first {
-            "" => return,
-            "setenv" | "presetenv" | "unsetenv" | "resetenv" | "maxconn" => true,
-            _ => is_section(first) || self.section_word != "global",
-        };
+        if first.is_empty() {
+            return;
+        }
+        let section = is_section(first);
+        let changes = ["setenv", "presetenv", "unsetenv", "resetenv", "maxconn"];
+        let relevant = section || !self.in_global || changes.contains(&first);
+        line.section = section;
         if relevant {
             self.mark_relevant();
         }
         let words = self.tree.line_ref(line);
-        if is_section(words.word(0)) {
-            self.section_word = words.word(0).into();
+        if line.section {
+            self.in_global = words.word(0) == "global";
             let named = usize::from(!words.word(1).is_empty());
             self.section = words.word(named).into();
-        } else if self.section_word == "global" {
+        } else if self.in_global {
             change_environment(self.env, words, line.guard);
         }
     }

@@ -77,6 +77,8 @@ pub(crate) struct Line {
     pub(super) guard: u32,
     /// It could not be cut into words as a whole.
     pub(super) broken: bool,
+    /// Its first word starts a section.
+    pub(super) section: bool,
 }
 
 impl Line {
@@ -90,6 +92,7 @@ impl Line {
             comment: NONE,
             guard: Guard::ALWAYS,
             broken: false,
+            section: false,
         }
     }
 
@@ -185,12 +188,6 @@ impl<'s> Tree<'s> {
         Span::new(self.source, start, end)
     }
 
-    /// The line at `index`, if there is one.
-    pub(super) fn line(&self, index: usize) -> Option<LineRef<'_>> {
-        let line = self.lines.get(index)?;
-        Some(self.line_ref(line))
-    }
-
     pub(super) fn line_ref<'t>(&'t self, line: &'t Line) -> LineRef<'t> {
         let from = line.from as usize;
         let words = self.words.get(from..from + line.count as usize);
@@ -214,6 +211,11 @@ impl<'t> LineRef<'t> {
     /// Whether the line could not be cut into words as a whole: what its words say is not certain.
     pub(super) fn is_broken(&self) -> bool {
         self.line.broken
+    }
+
+    /// Whether the line starts a section.
+    pub(super) fn is_section(&self) -> bool {
+        self.line.section
     }
 
     /// Number of words.

@@ -20,9 +20,8 @@ use std::collections::BTreeMap;
 
 use super::super::Options;
 use super::tree::{Guard, LineRef, Tree};
-use super::words::is_section;
 use crate::finding::Finding;
-use crate::model::{Engine, Instance, Text};
+use crate::model::{Engine, Instance, Server, Text};
 use crate::source::Span;
 
 use common::{Common, Handled};
@@ -51,6 +50,7 @@ pub(super) fn lower(
         proxies: Vec::new(),
         pending: Vec::new(),
         resolvers: BTreeMap::new(),
+        servers: Vec::new(),
         slots: MAX_SLOTS,
         complained_outside: false,
         slips_left: slips::BUDGET,
@@ -91,6 +91,8 @@ struct Lowering {
     pending: Vec<(Span, bool)>,
     /// Names of `resolvers` sections.
     resolvers: BTreeMap<Text, Span>,
+    /// An empty list with room for the servers of the next section.
+    servers: Vec<Server>,
     slots: u32,
     complained_outside: bool,
     /// Words that may still be compared with all known ones.
@@ -105,12 +107,12 @@ impl Lowering {
         self.close_section();
         let active = active_guards(tree, variant);
         let mut before: Option<LineRef<'_>> = None;
-        for index in 0..tree.lines.len() {
-            let (Some(line), Some(raw)) = (tree.line(index), tree.lines.get(index)) else {
-                continue;
-            };
-            let contiguous = before.is_some_and(|before| line.follows(&before));
-            before = Some(line);
+        for raw in &tree.lines {
+            let line = tree.line_ref(raw);
+            let before = before.replace(line);
+            // Only comments and what stands below them are asked for the line above.
+            let matters = line.is_comment() || !self.pending.is_empty();
+            let contiguous = matters && before.is_some_and(|before| line.follows(&before));
             if !active.get(raw.guard as usize).copied().unwrap_or(true) {
                 continue;
             }
@@ -135,17 +137,17 @@ impl Lowering {
             return;
         }
         // HAProxy skips a line that it cannot cut into words; a server is kept, its values unknown.
-        let kept = is_section(line.word(0)) || line.word(0) == "server";
+        let kept = line.is_section() || line.word(0) == "server";
         if line.is_broken() && !kept {
             return;
         }
         let above = self.above(contiguous);
-        if is_section(line.word(0)) {
+        if line.is_section() {
             let own = self.pending.split_off(self.pending.len() - above);
             self.claim_rest();
             self.close_section();
             self.open_section(line);
-            self.claim(own.into_iter().map(|(span, _)| span).collect());
+            self.claim(own.into_iter().map(|(span, _)| span));
         } else {
             let from = self.pending.len() - above;
             let comment = match (self.pending.get(from), self.pending.last()) {
@@ -155,7 +157,7 @@ impl Lowering {
             self.claim_rest();
             self.body_line(line, comment);
         }
-        self.claim(line.comment().into_iter().collect());
+        self.claim(line.comment());
         self.extend_body(line.whole());
     }
 
@@ -174,15 +176,18 @@ impl Lowering {
         count
     }
 
-    fn claim(&mut self, spans: Vec<Span>) {
+    fn claim(&mut self, spans: impl IntoIterator<Item = Span>) {
         if let Section::Proxy(proxy) = &mut self.section {
             proxy.comments.extend(spans);
         }
     }
 
     fn claim_rest(&mut self) {
-        let spans = self.pending.drain(..).map(|(span, _)| span).collect();
-        self.claim(spans);
+        if self.pending.is_empty() {
+            return;
+        }
+        let pending = std::mem::take(&mut self.pending);
+        self.claim(pending.iter().map(|(span, _)| *span));
     }
 
     fn extend_body(&mut self, span: Span) {
@@ -222,6 +227,7 @@ impl Lowering {
         };
         let common = self.start(line);
         let mut proxy = Proxy::new(kind, line, common);
+        proxy.servers = std::mem::take(&mut self.servers);
         self.check_header(&proxy, line);
         let addresses = line.word(2);
         if kind.has_listeners() && !addresses.is_empty() && addresses != "from" {
@@ -262,7 +268,9 @@ impl Lowering {
                 self.defaults = Some(common);
             }
             Section::Proxy(mut proxy) => {
-                proxy.servers.shrink_to_fit();
+                // A copy of the right size: shrinking the list would leave a hole behind each.
+                let servers = Vec::from_iter(proxy.servers.drain(..));
+                self.servers = std::mem::replace(&mut proxy.servers, servers);
                 self.proxies.push(proxy);
             }
         }

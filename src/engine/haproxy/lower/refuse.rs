@@ -10,7 +10,7 @@ use super::Lowering;
 use super::proxy::{Kind, Proxy};
 use super::server::{Refusal, Refused};
 use crate::finding::{Finding, Severity};
-use crate::model::{AddressKind, Port, Text};
+use crate::model::{AddressKind, Port, Server, Text};
 use crate::source::Span;
 
 impl Lowering {
@@ -292,10 +292,24 @@ impl Lowering {
     }
 
     fn check_servers(&mut self, proxy: &Proxy) {
-        let mut names: BTreeMap<&str, Span> = BTreeMap::new();
-        let mut ids: BTreeMap<u32, (&str, Span)> = BTreeMap::new();
+        if has_twins(&proxy.servers) {
+            self.check_twins(proxy);
+        }
         let mut last_template = None;
         for (index, server) in proxy.servers.iter().enumerate() {
+            let slot = server.template.is_some() && last_template == Some(server.span);
+            last_template = Some(server.span);
+            if !slot {
+                self.check_ports(proxy, index);
+            }
+        }
+    }
+
+    /// Servers of one name or one id.
+    fn check_twins(&mut self, proxy: &Proxy) {
+        let mut names: BTreeMap<&str, Span> = BTreeMap::new();
+        let mut ids: BTreeMap<u32, (&str, Span)> = BTreeMap::new();
+        for server in &proxy.servers {
             if let Some(&first) = names.get(server.name.as_str()) {
                 let message = format!(
                     "server `{}` is defined twice in `{}`: every version of HAProxy refuses the file",
@@ -321,11 +335,6 @@ impl Lowering {
                 } else {
                     ids.insert(server.id.value, (&server.name, written));
                 }
-            }
-            let slot = server.template.is_some() && last_template == Some(server.span);
-            last_template = Some(server.span);
-            if !slot {
-                self.check_ports(proxy, index);
             }
         }
     }
@@ -371,6 +380,14 @@ impl Lowering {
             self.refuse(finding.backend(&proxy.name).server(&server.name));
         }
     }
+}
+
+/// Whether two servers may have one name, or one written id.
+fn has_twins(servers: &[Server]) -> bool {
+    let mut names: Vec<&str> = servers.iter().map(|server| server.name.as_str()).collect();
+    names.sort_unstable();
+    let mut pairs = names.iter().zip(names.iter().skip(1));
+    pairs.any(|(one, next)| one == next) || servers.iter().any(|server| server.id.is_written())
 }
 
 /// Since when a keyword is refused, and what to write instead. Seen with `haproxy -c`.
