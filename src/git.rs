@@ -155,7 +155,14 @@ fn from(prefix: &Path, path: &Path) -> PathBuf {
 
 /// The tree that `revision` names.
 fn tree_of(revision: &str) -> Result<String, Error> {
-    let unknown = || Error::Usage(format!("git knows no revision `{revision}` here"));
+    let unknown = || {
+        let more = if is_shallow() {
+            ": the clone is shallow, fetch more of its history first"
+        } else {
+            ""
+        };
+        Error::Usage(format!("git knows no revision `{revision}` here{more}"))
+    };
     if revision.is_empty() || revision.starts_with('-') {
         return Err(unknown());
     }
@@ -167,6 +174,11 @@ fn tree_of(revision: &str) -> Result<String, Error> {
         return Err(unknown());
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Whether older revisions were left out when the repository was cloned.
+fn is_shallow() -> bool {
+    run(&["rev-parse", "--is-shallow-repository"]).is_ok_and(|said| said.starts_with(b"true"))
 }
 
 /// A git command that asks nobody and fetches nothing.
