@@ -1,10 +1,10 @@
 //! nginx `ip_hash` (`ngx_http_upstream_ip_hash_module.c`): a value below 6271 from the first three
 //! bytes of the client address, modulo the sum of all weights.
 
-use super::Share;
 use super::fraction::part;
 use super::pool::Pool;
 use super::weights::proportional;
+use super::{Share, modulo};
 
 /// Hash values are below this.
 pub(crate) const VALUES: u64 = 6271;
@@ -17,6 +17,10 @@ const ROUNDS: usize = 21;
 
 /// The share of each peer, every hash value counted once, for IPv4 clients.
 pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Vec<Share> {
+    let values = usize::try_from(VALUES).unwrap_or(usize::MAX);
+    if let Some(shares) = modulo::without_rehash(pool, values) {
+        return shares;
+    }
     let slots = Slots::new(pool);
     let mut hits: Vec<u64> = vec![0; pool.members.len()];
     let mut lost = 0;

@@ -5,16 +5,16 @@ use std::collections::HashMap;
 
 use super::Share;
 use super::fraction::part;
-use super::places::Places;
+use super::places::{Places, owner, position};
 use super::pool::Pool;
 use super::ring::SPACE;
 use super::weights::proportional;
 
 /// Points per unit of weight.
-const POINTS_PER_WEIGHT: u64 = 160;
+const POINTS_PER_WEIGHT: usize = 160;
 
 /// Rings above this are not built: 2^23 points take 64 MB.
-const MOST_POINTS: u64 = 1 << 23;
+const MOST_POINTS: usize = 1 << 23;
 
 /// Points that are tried before plain round robin decides.
 pub(crate) const MOST_TRIES: usize = 20;
@@ -48,19 +48,24 @@ impl Ketama {
             let entry = heaviest.get_mut(name)?;
             entry.1 = entry.1.max(member.weight);
         }
-        let weights = heaviest.iter().map(|(_, weight)| u64::from(*weight));
-        let count = weights.sum::<u64>() * POINTS_PER_WEIGHT;
+        let weights = heaviest.iter().map(|(_, weight)| *weight as usize);
+        let count = weights.sum::<usize>() * POINTS_PER_WEIGHT;
         if count > MOST_POINTS {
             return None;
         }
-        let mut points = Vec::with_capacity(usize::try_from(count).ok()?);
-        for (number, (name, weight)) in heaviest.iter().enumerate() {
-            let number = u64::try_from(number).ok()?;
-            let chain = Chain::new(name)
-                .take(usize::try_from(u64::from(*weight) * POINTS_PER_WEIGHT).ok()?);
-            points.extend(chain.map(|hash| u64::from(hash) << 32 | number));
+        let mut hashes = vec![0; count];
+        let mut rest = hashes.as_mut_slice();
+        let points = |weight: u32| weight as usize * POINTS_PER_WEIGHT;
+        for (name, weight) in &heaviest {
+            let (own, others) = rest.split_at_mut(points(*weight));
+            rest = others;
+            for (hashes, points) in own.chunks_exact_mut(ABREAST).zip(Chain::new(name)) {
+                hashes.copy_from_slice(&points);
+            }
         }
-        ring.points = Places::new(points.len(), points.iter().copied()).without_doubles();
+        let owners = heaviest.iter().enumerate();
+        let owners = owners.map(|(name, (_, weight))| (name, points(*weight)));
+        ring.points = Places::new(&hashes, owners).without_doubles();
         Some(ring)
     }
 
@@ -83,8 +88,8 @@ impl Ketama {
         let point = position
             .checked_rem(self.points().len())
             .and_then(|at| self.points().get(at));
-        let name = point.and_then(|point| usize::try_from(point & 0xffff_ffff).ok());
-        name.and_then(|name| self.names.get(name))
+        point
+            .and_then(|point| self.names.get(owner(*point)))
             .map_or(&[], Vec::as_slice)
     }
 
@@ -92,15 +97,18 @@ impl Ketama {
     /// serves.
     fn arcs(&self, serves: &[bool]) -> (Vec<u64>, u64) {
         let (mut arcs, mut lost) = (vec![0; self.names.len()], 0);
-        let name = |point: u64| usize::try_from(point & 0xffff_ffff).unwrap_or(usize::MAX);
-        let serves = |point: u64| serves.get(name(point)).copied().unwrap_or(false);
+        if serves.iter().all(|serves| *serves) {
+            self.own_arcs(&mut arcs);
+            return (arcs, lost);
+        }
+        let serves = |point: u64| serves.get(owner(point)).copied().unwrap_or(false);
         let mut ahead = Ahead::default();
         // The first points are what lies ahead of the last ones.
         for point in self.points().iter().take(MOST_TRIES + 1).rev() {
-            ahead.step(name(*point), serves(*point));
+            ahead.step(owner(*point), serves(*point));
         }
         for (index, point) in self.points().iter().enumerate().rev() {
-            ahead.step(name(*point), serves(*point));
+            ahead.step(owner(*point), serves(*point));
             let arc = self.arc_before(index);
             match ahead.reachable().and_then(|name| arcs.get_mut(name)) {
                 Some(sum) => *sum += arc,
@@ -108,6 +116,21 @@ impl Ketama {
             }
         }
         (arcs, lost)
+    }
+
+    /// Adds to the arc of each name the hash values from the point below each of its own.
+    fn own_arcs(&self, arcs: &mut [u64]) {
+        let Some(last) = self.points().last() else {
+            return;
+        };
+        let mut below = position(*last);
+        let mut turn = SPACE;
+        for point in self.points() {
+            if let Some(arc) = arcs.get_mut(owner(*point)) {
+                *arc += position(*point) + turn - below;
+            }
+            (below, turn) = (position(*point), 0);
+        }
     }
 
     /// The hash values in order: the first usable peer of the name that serves each run of them, and
@@ -122,15 +145,14 @@ impl Ketama {
             .map(|peers| peers.iter().find(up).copied())
             .collect();
         let peer = |name: usize| peers.get(name).copied().flatten();
-        let name = |point: u64| usize::try_from(point & 0xffff_ffff).unwrap_or(usize::MAX);
         let mut ahead = Ahead::default();
         for point in self.points().iter().rev() {
-            ahead.step(name(*point), peer(name(*point)).is_some());
+            ahead.step(owner(*point), peer(owner(*point)).is_some());
         }
         // Values behind the last point belong to the first one.
         let mut runs = vec![(SPACE, ahead.reachable().and_then(peer))];
         for point in self.points().iter().rev() {
-            ahead.step(name(*point), peer(name(*point)).is_some());
+            ahead.step(owner(*point), peer(owner(*point)).is_some());
             runs.push(((point >> 32) + 1, ahead.reachable().and_then(peer)));
         }
         runs.reverse();
@@ -139,7 +161,7 @@ impl Ketama {
 
     /// The hash values from the point before `index`, itself excluded, up to the one at `index`.
     fn arc_before(&self, index: usize) -> u64 {
-        let at = |index: usize| self.points().get(index).map_or(0, |point| point >> 32);
+        let at = |index: usize| (self.points().get(index)).map_or(0, |point| position(*point));
         match index.checked_sub(1) {
             Some(before) => at(index) - at(before),
             None => at(0) + SPACE - at(self.points().len() - 1),
@@ -168,12 +190,18 @@ impl Ahead {
     }
 }
 
-/// The points of one name: each is the crc32 of host, a zero byte, port and the point before.
+/// Points of a name that are computed side by side; 160 is a multiple of it.
+const ABREAST: usize = 4;
+
+/// The points of one name, [`ABREAST`] at a time: each is the crc32 of host, a zero byte, port and
+/// the point before.
+///
+/// Each point would have to wait for the one before. But a crc is linear: from one point to the
+/// fourth behind it the same table and the same constant lead everywhere on the chain.
 #[derive(Debug)]
 struct Chain {
-    /// The crc32 of the part that stays the same.
-    prefix: u32,
-    previous: u32,
+    points: [u32; ABREAST],
+    constant: u32,
 }
 
 impl Chain {
@@ -183,27 +211,43 @@ impl Chain {
         prefix.update(host.as_bytes());
         prefix.update(&[0]);
         prefix.update(port.as_bytes());
+        let prefix = prefix.finalize();
+        let mut point = 0;
+        let points = [(); 4].map(|()| {
+            point = !through(&ONE, !prefix ^ point);
+            point
+        });
+        let fifth = !through(&ONE, !prefix ^ point);
+        let [first, ..] = points;
         Self {
-            prefix: prefix.finalize(),
-            previous: 0,
+            points,
+            constant: fifth ^ through(&FOUR, first),
         }
     }
 }
 
 impl Iterator for Chain {
-    type Item = u32;
+    type Item = [u32; ABREAST];
 
-    fn next(&mut self) -> Option<u32> {
-        self.previous = crc32_of_four_more(self.prefix, self.previous);
-        Some(self.previous)
+    fn next(&mut self) -> Option<Self::Item> {
+        let now @ [one, two, three, four] = self.points;
+        let next = |point| through(&FOUR, point) ^ self.constant;
+        self.points = [next(one), next(two), next(three), next(four)];
+        Some(now)
     }
 }
 
-/// Table `n` gives the effect of a byte on the crc32 when `n` zero bytes follow it.
-const TAIL: [[u32; 256]; 4] = tail_tables();
+/// A linear function of 32 bits: for each of the four bytes of its input what each value of it adds.
+type Linear = [[u32; 256]; 4];
+
+/// What four bytes do to a crc32, and so one step of a chain.
+static ONE: Linear = four_bytes();
+
+/// Four steps at once.
+static FOUR: Linear = after(&after(&after(&ONE)));
 
 #[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
-const fn tail_tables() -> [[u32; 256]; 4] {
+const fn four_bytes() -> Linear {
     const POLYNOMIAL: u32 = 0xedb8_8320;
     let mut tables = [[0; 256]; 4];
     let mut byte = 0;
@@ -219,7 +263,7 @@ const fn tail_tables() -> [[u32; 256]; 4] {
             };
             bit += 1;
             if bit % 8 == 0 {
-                tables[bit / 8 - 1][byte] = crc;
+                tables[4 - bit / 8][byte] = crc;
             }
         }
         byte += 1;
@@ -227,18 +271,28 @@ const fn tail_tables() -> [[u32; 256]; 4] {
     tables
 }
 
-/// The crc32 of some text and the bytes of `more` (lowest first) from the `crc` of the text. A ring has
-/// millions of points: this is several times faster than a general crc32 of four bytes.
-fn crc32_of_four_more(crc: u32, more: u32) -> u32 {
-    let bytes = (!crc ^ more).to_le_bytes();
-    let after = |zeros: usize, byte: u8| {
-        let table = TAIL.get(zeros);
-        table.map_or(0, |table| {
-            table.get(usize::from(byte)).copied().unwrap_or(0)
-        })
-    };
-    let [first, second, third, fourth] = bytes;
-    !(after(3, first) ^ after(2, second) ^ after(1, third) ^ after(0, fourth))
+/// `function` and one step behind it.
+#[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
+const fn after(function: &Linear) -> Linear {
+    let mut tables = *function;
+    let mut at = 0;
+    while at < 4 * 256 {
+        let value = function[at / 256][at % 256];
+        tables[at / 256][at % 256] = through(&ONE, value);
+        at += 1;
+    }
+    tables
+}
+
+/// The value of a linear function. A ring has millions of points: this is several times faster than
+/// a general crc32 of four bytes.
+#[allow(clippy::indexing_slicing, reason = "a byte is an index below 256")]
+const fn through(function: &Linear, value: u32) -> u32 {
+    let [first, second, third, fourth] = value.to_le_bytes();
+    function[0][first as usize]
+        ^ function[1][second as usize]
+        ^ function[2][third as usize]
+        ^ function[3][fourth as usize]
 }
 
 /// Host and port as `ngx_http_upstream_init_chash` splits them: a missing port stays empty.
@@ -294,12 +348,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crc_goes_on_where_it_stopped() {
-        let text = b"10.0.0.1\x008080";
-        for more in [0, 1, 0x0102_0304, u32::MAX] {
-            let whole: Vec<u8> = text.iter().copied().chain(u32::to_le_bytes(more)).collect();
-            let crc = crc32_of_four_more(crc32fast::hash(text), more);
-            assert_eq!(crc, crc32fast::hash(&whole));
+    fn each_point_is_the_crc_of_the_name_and_the_point_before() {
+        let mut point = 0u32;
+        for points in Chain::new("10.0.0.1:8080").take(5000) {
+            for found in points {
+                let more = u32::to_le_bytes(point);
+                point = crc32fast::hash(&[b"10.0.0.1\x008080", &more[..]].concat());
+                assert_eq!(found, point);
+            }
         }
     }
 

@@ -22,13 +22,26 @@ struct Run {
 /// The share of each peer over a uniform key space.
 pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Vec<Share> {
     let (runs, total) = runs(pool);
-    if runs.iter().all(|(_, run)| run.up) {
-        let hits: Vec<(usize, u64)> = (runs.iter())
-            .map(|(index, run)| (*index, values_in(run, total)))
-            .collect();
-        return by_count(pool, &hits);
-    }
-    rehashed(pool, serving, &runs, total)
+    all_up(pool, &runs, total, VALUES).unwrap_or_else(|| rehashed(pool, serving, &runs, total))
+}
+
+/// The shares where `values` hash values are dealt out by the weights and no peer is out; `None`
+/// where one is, and some values are hashed again.
+pub(crate) fn without_rehash(pool: &Pool<'_>, values: usize) -> Option<Vec<Share>> {
+    let (runs, total) = runs(pool);
+    all_up(pool, &runs, total, values)
+}
+
+fn all_up(
+    pool: &Pool<'_>,
+    runs: &[(usize, Run)],
+    total: usize,
+    values: usize,
+) -> Option<Vec<Share>> {
+    let hits: Option<Vec<(usize, u64)>> = (runs.iter())
+        .map(|(index, run)| run.up.then(|| (*index, values_in(run, total, values))))
+        .collect();
+    Some(by_count(pool, &hits?))
 }
 
 /// The slots of the primaries, down ones included, and their number.
@@ -60,12 +73,12 @@ pub(crate) fn owners(pool: &Pool<'_>) -> Vec<Option<usize>> {
     slots.iter().copied().cycle().take(VALUES).collect()
 }
 
-/// How many of the 2^15 values fall into a run: whole rounds, and the part of the last one.
-fn values_in(run: &Run, total: usize) -> u64 {
-    let (rounds, rest) = (VALUES / total.max(1), VALUES % total.max(1));
+/// How many of `values` fall into a run: whole rounds, and the part of the last one.
+fn values_in(run: &Run, total: usize, values: usize) -> u64 {
+    let (rounds, rest) = (values / total.max(1), values % total.max(1));
     let cut = |slot: usize| slot.min(rest);
-    let values = rounds * (run.to - run.from) + cut(run.to) - cut(run.from);
-    u64::try_from(values).unwrap_or(0)
+    let hits = rounds * (run.to - run.from) + cut(run.to) - cut(run.from);
+    u64::try_from(hits).unwrap_or(0)
 }
 
 /// Shares with peers out: the chance of each slot is carried from one hashing to the next.

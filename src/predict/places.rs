@@ -28,42 +28,37 @@ pub(crate) fn position(place: u64) -> u64 {
 }
 
 impl Places {
-    /// Sorts `places`, `size` of them and fewer than 2^32. They are gone through twice, so that no
-    /// unsorted copy is needed.
-    pub(crate) fn new(size: usize, places: impl Iterator<Item = u64> + Clone) -> Self {
-        let bits = (usize::BITS - size.leading_zeros()).clamp(3, 24) - 2;
-        let shift = 64 - bits;
-        let run = |place: u64| usize::try_from(place >> shift).unwrap_or(0);
-        let mut ends = vec![0u32; 1 << bits];
-        for place in places.clone() {
-            if let Some(count) = ends.get_mut(run(place)) {
-                *count += 1;
-            }
-        }
-        let mut before = 0;
-        for end in &mut ends {
-            (*end, before) = (before, before + *end);
-        }
-        let mut sorted = vec![0; size];
-        for place in places {
-            if let Some(next) = ends.get_mut(run(place)) {
-                if let Some(slot) = sorted.get_mut(*next as usize) {
-                    *slot = place;
+    /// Sorts `hashes`, fewer than 2^32, which are those of one owner after the other: as many of each as
+    /// `owners` says.
+    pub(crate) fn new(hashes: &[u32], owners: impl Iterator<Item = (usize, usize)>) -> Self {
+        let bits = (usize::BITS - hashes.len().leading_zeros()).clamp(2, 24) - 1;
+        let shift = 32 - bits;
+        let mut ends = starts(hashes.iter().copied(), shift);
+        let mut sorted = vec![0; hashes.len()];
+        let mut rest = hashes;
+        for (owner, count) in owners {
+            let (own, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+            rest = others;
+            let owner = u64::try_from(owner).unwrap_or(0);
+            for hash in own {
+                if let Some(next) = ends.get_mut((hash >> shift) as usize) {
+                    if let Some(slot) = sorted.get_mut(*next as usize) {
+                        *slot = u64::from(*hash) << 32 | owner;
+                    }
+                    *next += 1;
                 }
-                *next += 1;
             }
         }
-        let mut start = 0;
+        let (mut rest, mut start) = (sorted.as_mut_slice(), 0);
         for end in &ends {
-            if let Some(run) = sorted.get_mut(start..*end as usize) {
-                run.sort_unstable();
-            }
-            start = *end as usize;
+            let (run, behind) = rest.split_at_mut((end - start) as usize);
+            sort_few(run);
+            (rest, start) = (behind, *end);
         }
         Self {
             sorted,
             ends,
-            shift: shift - 32,
+            shift,
         }
     }
 
@@ -93,9 +88,54 @@ impl Places {
         if !doubles {
             return self;
         }
-        let mut sorted = self.sorted;
+        let Self {
+            mut sorted, shift, ..
+        } = self;
         sorted.dedup_by_key(|place| position(*place));
-        Self::new(sorted.len(), sorted.iter().copied())
+        let hash = |place: &u64| u32::try_from(position(*place)).unwrap_or(0);
+        // A run ends where the next one starts.
+        let mut ends = starts(sorted.iter().map(hash), shift);
+        ends.rotate_left(1);
+        if let Some(last) = ends.last_mut() {
+            *last = u32::try_from(sorted.len()).unwrap_or(u32::MAX);
+        }
+        Self {
+            sorted,
+            ends,
+            shift,
+        }
+    }
+}
+
+/// Where the run of each of the first bits starts, when `hashes` are sorted.
+fn starts(hashes: impl Iterator<Item = u32>, shift: u32) -> Vec<u32> {
+    let mut starts = vec![0u32; 1 << (32 - shift)];
+    for hash in hashes {
+        if let Some(count) = starts.get_mut((hash >> shift) as usize) {
+            *count += 1;
+        }
+    }
+    let mut before = 0;
+    for start in &mut starts {
+        (*start, before) = (before, before + *start);
+    }
+    starts
+}
+
+/// Sorts a run of places, which are hardly ever more than three.
+fn sort_few(run: &mut [u64]) {
+    fn order(a: &mut u64, b: &mut u64) {
+        (*a, *b) = ((*a).min(*b), (*a).max(*b));
+    }
+    match run {
+        [] | [_] => {}
+        [a, b] => order(a, b),
+        [a, b, c] => {
+            order(a, b);
+            order(b, c);
+            order(a, b);
+        }
+        more => more.sort_unstable(),
     }
 }
 
@@ -107,12 +147,13 @@ mod tests {
     fn places_are_sorted_and_found() {
         let hash = crate::predict::hash::avalanche;
         for count in [0u32, 1, 2, 5, 100, 5000] {
-            let mixed: Vec<u64> = (0..count)
+            let hashes: Vec<u32> = (0..count).map(hash).collect();
+            let owners = (0..hashes.len()).map(|owner| (owner, 1));
+            let mut sorted: Vec<u64> = (0..count)
                 .map(|n| u64::from(hash(n)) << 32 | u64::from(n))
                 .collect();
-            let mut sorted = mixed.clone();
             sorted.sort_unstable();
-            let places = Places::new(mixed.len(), mixed.iter().copied());
+            let places = Places::new(&hashes, owners);
             assert_eq!(places.as_slice(), sorted);
             for probe in [
                 0,
@@ -130,9 +171,11 @@ mod tests {
 
     #[test]
     fn of_doubles_the_first_owner_stays() {
-        let doubled = [7 << 32 | 2, 7 << 32 | 1, 9 << 32 | 3];
-        let places = Places::new(3, doubled.into_iter()).without_doubles();
-        assert_eq!(places.as_slice(), [7 << 32 | 1, 9 << 32 | 3]);
+        let places = Places::new(&[9 << 28, 7, 9, 7], [(1, 2), (2, 2)].into_iter());
+        let places = places.without_doubles();
+        assert_eq!(places.as_slice(), [7 << 32 | 1, 9 << 32 | 2, 9 << 60 | 1]);
         assert_eq!(places.at_or_above(8), 1);
+        assert_eq!(places.at_or_above(10), 2);
+        assert_eq!(places.at_or_above(u32::MAX), 3);
     }
 }

@@ -29,15 +29,17 @@ impl Ring {
         if count > MOST_NODES {
             return None;
         }
-        let nodes = pool.at(serving).flat_map(|(index, member)| {
-            let server = u64::try_from(index).unwrap_or(0);
-            let numbers = 0..member.weight * NODES_PER_WEIGHT;
-            numbers.map(move |number| {
-                u64::from(avalanche(member.base.wrapping_add(number))) << 32 | server
-            })
-        });
+        let nodes = |weight: u32| weight * NODES_PER_WEIGHT;
+        let mut hashes = Vec::with_capacity(usize::try_from(count).ok()?);
+        for (_, member) in pool.at(serving) {
+            let numbers = 0..nodes(member.weight);
+            hashes.extend(numbers.map(|number| avalanche(member.base.wrapping_add(number))));
+        }
+        let owners = pool
+            .at(serving)
+            .map(|(index, member)| (index, nodes(member.weight) as usize));
         Some(Self {
-            nodes: Places::new(usize::try_from(count).ok()?, nodes),
+            nodes: Places::new(&hashes, owners),
         })
     }
 
@@ -186,27 +188,25 @@ impl Ring {
     /// looks down and the last one looks up.
     pub(crate) fn arcs(&self, members: usize) -> Vec<u64> {
         let mut arcs = vec![0; members];
-        let mut give = |server: usize, values: u64| {
-            if let Some(arc) = arcs.get_mut(server) {
-                *arc += values;
-            }
-        };
-        let Some(mut below) = self.nodes().last().copied() else {
+        let (Some(first), Some(last)) = (self.nodes().first(), self.nodes().last()) else {
             return arcs;
         };
-        let mut first = true;
-        for node in self.nodes() {
-            // The first node closes the circle: its gap begins at the last node.
-            let gap = if first {
-                position(*node) + SPACE - position(below)
-            } else {
-                position(*node) - position(below)
-            };
-            give(owner(below), gap / 2);
-            give(owner(*node), gap - gap / 2);
-            below = *node;
-            first = false;
+        let mut give = |node: u64, below: u64, above: u64| {
+            if let Some(arc) = arcs.get_mut(owner(node)) {
+                *arc += below - below / 2 + above / 2;
+            }
+        };
+        // The gap behind the last node closes the circle.
+        let around = position(*first) + SPACE - position(*last);
+        let mut below = around;
+        for pair in self.nodes().windows(2) {
+            if let [node, next] = pair {
+                let gap = position(*next) - position(*node);
+                give(*node, below, gap);
+                below = gap;
+            }
         }
+        give(*last, below, around);
         arcs
     }
 }
