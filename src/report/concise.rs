@@ -4,29 +4,36 @@ use std::io;
 
 use super::Report;
 use super::locate::Locator;
+use super::mask::mask_message;
 use super::shown::plain;
-use super::view::View;
 use crate::finding::Finding;
 
 /// Writes the lines.
 pub(crate) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let mut locator = Locator::new(report.sources);
     for finding in report.findings {
-        writeln!(out, "{}", line(finding, &mut locator))?;
+        write_line(finding, &mut locator, out)?;
     }
     Ok(())
 }
 
-/// One finding.
-pub(super) fn line(finding: &Finding, locator: &mut Locator<'_>) -> String {
-    let view = View::headline(finding, locator);
-    format!(
+/// Writes the line of one finding.
+pub(super) fn write_line(
+    finding: &Finding,
+    locator: &mut Locator<'_>,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let place = locator.place(finding.span);
+    let line = locator.line(&place, finding.engine);
+    let message = mask_message(&finding.message, &line.secrets, finding.engine);
+    writeln!(
+        out,
         "{}:{}:{}: {}[{}] {}",
-        plain(view.place.source.name()),
-        view.place.start.line,
-        view.place.start.column,
+        plain(place.source.name()),
+        place.start.line,
+        place.start.column,
         finding.severity.as_str(),
         finding.rule,
-        plain(&view.message),
+        plain(&message),
     )
 }

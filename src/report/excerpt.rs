@@ -126,7 +126,7 @@ impl Window<'_> {
                 number += 1;
             }
             let start = text.len();
-            text.push_str(&line.shown.text);
+            text.push_str(&line.shown().text);
             let here = |mark: &&(usize, &Mark)| mark.1.place.start.line == line.number;
             annotations.extend(self.marks.iter().filter(here).map(|(index, mark)| {
                 let span = mark.place.span;

@@ -80,7 +80,7 @@ fn hash(finding: &Finding, locator: &mut Locator<'_>) -> u64 {
     if finding.subject == Subject::default() {
         let place = locator.place(finding.span);
         let line = locator.line(&place, finding.engine);
-        let words: Vec<&str> = line.shown.text.split_whitespace().collect();
+        let words: Vec<&str> = line.shown().text.split_whitespace().collect();
         part(&words.join(" "));
     }
     hasher.finish()

@@ -192,7 +192,7 @@ fn case_name(view: &View<'_>, locator: &mut Locator<'_>) -> String {
     let mut named: Vec<String> = named.collect();
     if named.is_empty() {
         let line = locator.line(&view.place, view.finding.engine);
-        named.push(line.shown.text.trim().chars().take(80).collect());
+        named.push(line.shown().text.trim().chars().take(80).collect());
     }
     xml(&format!("{}: {}", view.finding.rule, named.join(", ")))
 }

@@ -3,7 +3,9 @@
 //! In: a source, the number of a line and the part of it that matters. Out: safe text with the map
 //! from file offsets to it. Of a very long line only a part around the marks is looked at.
 
+use std::cell::OnceCell;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::mask::{known_secrets, merged, secrets};
 use super::shown::Shown;
@@ -22,21 +24,21 @@ const CONTEXT_LINES: u32 = 8;
 pub(crate) struct Line {
     /// Its number, from 1.
     pub(crate) number: u32,
-    /// What is shown of it.
-    pub(crate) shown: Shown,
     /// The secrets on it that a message could repeat.
     pub(crate) secrets: Vec<String>,
-    /// File offset where the shown part starts.
-    start: usize,
-    /// Length of the shown part in the file.
-    length: usize,
+    source: Arc<Source>,
+    /// The part of the file that is shown.
+    cut: Range<usize>,
+    /// What is secret of it.
+    found: Vec<Range<usize>>,
+    shown: OnceCell<Shown>,
 }
 
 impl Line {
     /// Reads line `number` of `source`, whose marks start at the file offset `mark`. `in_maps` are
     /// the secrets in the source's map blocks.
     pub(super) fn read(
-        source: &Source,
+        source: &Arc<Source>,
         number: u32,
         mark: u32,
         engine: Engine,
@@ -65,22 +67,32 @@ impl Line {
         let bytes = source.bytes().get(cut.clone()).unwrap_or_default();
         Self {
             number,
-            shown: Shown::new(bytes, &found),
             secrets: known_secrets(bytes, &found),
-            start: cut.start,
-            length: bytes.len(),
+            source: Arc::clone(source),
+            cut,
+            found,
+            shown: OnceCell::new(),
         }
+    }
+
+    /// What is shown of it.
+    pub(crate) fn shown(&self) -> &Shown {
+        self.shown.get_or_init(|| {
+            let bytes = self.source.bytes().get(self.cut.clone());
+            Shown::new(bytes.unwrap_or_default(), &self.found)
+        })
     }
 
     /// Where the file's bytes from `start` to `end` are shown, cut to the line.
     pub(crate) fn range(&self, start: u32, end: u32) -> Range<usize> {
         let within = |offset: u32| {
             (offset as usize)
-                .saturating_sub(self.start)
-                .min(self.length)
+                .saturating_sub(self.cut.start)
+                .min(self.cut.len())
         };
-        let start = self.shown.start_of(within(start));
-        start..self.shown.end_of(within(end)).max(start)
+        let shown = self.shown();
+        let start = shown.start_of(within(start));
+        start..shown.end_of(within(end)).max(start)
     }
 }
 

@@ -92,7 +92,9 @@ impl Shown {
 
 /// `text` with everything that a terminal would act on, reorder or hide made visible.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    // Nearly all text is ASCII, where bytes tell.
+    let hides = |byte: &u8| !byte.is_ascii() || byte.is_ascii_control();
+    if !text.as_bytes().iter().any(hides) || !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);

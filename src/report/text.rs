@@ -64,7 +64,7 @@ pub(crate) fn blocks(report: &Report<'_>, style: Style, out: &mut dyn io::Write)
             out.write_all(block.as_bytes())?;
             out.write_all(b"\n")?;
         } else {
-            writeln!(out, "{}", concise::line(finding, &mut locator))?;
+            concise::write_line(finding, &mut locator, out)?;
             listed = true;
         }
     }

@@ -49,21 +49,6 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The view of `finding` without its other places, for formats of one line.
-    pub(crate) fn headline(finding: &'a Finding, locator: &mut Locator<'_>) -> Self {
-        let place = locator.place(finding.span);
-        let line = locator.line(&place, finding.engine);
-        let safe = |text: &'a str| mask_message(text, &line.secrets, finding.engine);
-        Self {
-            finding,
-            message: safe(&finding.message),
-            help: safe(&finding.help),
-            label: safe(&finding.label),
-            related: Vec::new(),
-            place,
-        }
-    }
-
     /// A name of the subject.
     pub(crate) fn name<'b>(&self, name: Option<&'b Text>) -> Option<Cow<'b, str>> {
         name.map(|name| mask_text(name, self.finding.engine))

@@ -61,19 +61,25 @@ pub(crate) fn mask_message<'a>(message: &'a str, known: &[String], engine: Engin
     if known.is_empty() && !patterns::may_hold_secret(message.as_bytes()) {
         return Cow::Borrowed(message);
     }
-    let mask = |(index, part): (usize, &str)| {
+    let mut masked = String::with_capacity(message.len());
+    for (index, part) in message.split('`').enumerate() {
         let quoted = index % 2 == 1;
-        let safe = quoted.then(|| mask_text(part, engine));
-        let mut part = safe.unwrap_or(Cow::Borrowed(part)).into_owned();
+        let mut part = if quoted {
+            mask_text(part, engine)
+        } else {
+            Cow::Borrowed(part)
+        };
         for secret in known {
             if secret.len() >= LONG || quoted && has_word(&part, secret) {
-                part = part.replace(secret.as_str(), MASK);
+                part = part.replace(secret.as_str(), MASK).into();
             }
         }
-        part
-    };
-    let parts: Vec<String> = message.split('`').enumerate().map(mask).collect();
-    Cow::Owned(parts.join("`"))
+        if index > 0 {
+            masked.push('`');
+        }
+        masked.push_str(&part);
+    }
+    Cow::Owned(masked)
 }
 
 /// A secret of this many bytes is masked wherever it occurs; a shorter one could be a part of prose.

@@ -1,5 +1,7 @@
 //! Which names announce a secret, and which values are none.
 
+use super::patterns::may_hold_secret;
+
 /// Parts of names that announce a secret, written with hyphens.
 const TELLING: &[&str] = &[
     "password",
@@ -111,11 +113,14 @@ const PASSING: &[&str] = &[
     "zone-pass",
 ];
 
+/// Bytes that mean nothing in a name.
+const TAKEN_OUT: &[u8] = b"\"'\\{}";
+
 /// `name` in the one form that names are compared in.
 fn normal(name: &[u8]) -> String {
     let name: String = name
         .iter()
-        .filter(|byte| !matches!(byte, b'"' | b'\'' | b'\\' | b'{' | b'}'))
+        .filter(|byte| !TAKEN_OUT.contains(byte))
         .map(|&byte| match byte {
             b'_' | b'.' => '-',
             other => char::from(other.to_ascii_lowercase()),
@@ -130,17 +135,21 @@ fn normal(name: &[u8]) -> String {
 /// Whether the word or the two behind `name` are a secret.
 pub(super) fn is_sensitive(name: &[u8]) -> bool {
     let inside = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.$\"'\\{}()[]`,!<>".contains(byte);
-    if name.len() > 128 || !name.iter().all(inside) {
+    if !may_tell(name) || name.len() > 128 || !name.iter().all(inside) {
         return false;
     }
     let name = normal(name);
-    if HARMLESS_ENDS.iter().any(|end| name.ends_with(end)) {
-        return false;
-    }
-    WHOLE.contains(&name.as_str())
+    let tells = WHOLE.contains(&name.as_str())
         || TELLING.iter().any(|part| name.contains(part))
         || (name.ends_with("-pass") && !PASSING.contains(&name.as_str()))
-        || name.ends_with("-pwd")
+        || name.ends_with("-pwd");
+    tells && !HARMLESS_ENDS.iter().any(|end| name.ends_with(end))
+}
+
+/// A cheap test that most names fail: whether a part of one of the lists above can be in it.
+fn may_tell(name: &[u8]) -> bool {
+    // What `normal` takes out could stand inside such a part.
+    name.iter().any(|byte| TAKEN_OUT.contains(byte)) || may_hold_secret(name)
 }
 
 /// The same for the name in `name=value`, where a few more count.
@@ -150,11 +159,12 @@ pub(super) fn is_sensitive_parameter(name: &[u8]) -> bool {
 
 /// The same for a header, a cookie or a query parameter that is set or compared.
 pub(super) fn is_sensitive_header(name: &[u8]) -> bool {
-    is_sensitive(name)
-        || matches!(
-            normal(name).as_str(),
-            "cookie" | "cookie2" | "set-cookie" | "set-cookie2" | "x-key" | "x-signature"
-        )
+    may_tell(name)
+        && (is_sensitive(name)
+            || matches!(
+                normal(name).as_str(),
+                "cookie" | "cookie2" | "set-cookie" | "set-cookie2" | "x-key" | "x-signature"
+            ))
 }
 
 /// Whether a value tells nothing: a switch, a scheme without its credentials, an empty word.

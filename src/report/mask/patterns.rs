@@ -7,74 +7,120 @@ use aho_corasick::AhoCorasick;
 
 use super::names::{is_sensitive_header, is_sensitive_parameter, is_trivial};
 
+/// What gives a secret away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Hint {
+    /// A name, or the statement around it.
+    Name,
+    /// User and password of a URL.
+    Url,
+    /// The word before credentials.
+    Scheme,
+    /// The form of the secret itself.
+    Form,
+    /// A function that takes a key.
+    Function,
+}
+
 /// Words without which no text holds a secret that this module knows; lower case.
-const TRIGGERS: &[&[u8]] = &[
-    b"pass",
-    b"pwd",
-    b"pw=",
-    b"secret",
-    b"token",
-    b"auth",
-    b"cookie",
-    b"key",
-    b"credential",
-    b"jwt",
-    b"bearer",
-    b"basic ",
-    b"hmac",
-    b"aes",
-    b"send",
-    b"://",
-    b"sess",
-    b"sig",
-    b"sid",
-    b"sas",
-    b"hash",
-    b"md5",
-    b"code",
-    b"access",
-    b"psk",
-    b"otp",
-    b"pin",
-    b"env",
-    b"$1$",
-    b"$2",
-    b"$5$",
-    b"$6$",
-    b"$apr1$",
-    b"$y$",
-    b"akia",
-    b"ghp_",
-    b"gho_",
-    b"glpat-",
-    b"xox",
-    b"eyj",
-    b"sk_",
-    b"sk-",
-    b"digest ",
-    b"-h",
-    b"passw",
+const TRIGGERS: &[(Hint, &[&str])] = &[
+    (
+        Hint::Name,
+        &[
+            "pass",
+            "pwd",
+            "pw=",
+            "secret",
+            "token",
+            "auth",
+            "cookie",
+            "key",
+            "credential",
+            "send",
+            "sess",
+            "sig",
+            "sid",
+            "sas",
+            "hash",
+            "md5",
+            "code",
+            "access",
+            "psk",
+            "otp",
+            "pin",
+            "env",
+            "-h",
+        ],
+    ),
+    (Hint::Url, &["://"]),
+    (Hint::Scheme, &["bearer", "basic", "digest"]),
+    (
+        Hint::Form,
+        &[
+            "$1$", "$2", "$5$", "$6$", "$apr1$", "$y$", "akia", "ghp_", "gho_", "glpat-", "xox",
+            "eyj", "sk_", "sk-",
+        ],
+    ),
+    (Hint::Function, &["hmac", "aes", "jwt", "secure_memcmp"]),
 ];
+
+/// Finds [`TRIGGERS`].
+struct Searcher {
+    words: AhoCorasick,
+    /// What each of its words hints at.
+    hints: Vec<Hint>,
+}
+
+fn searcher() -> Option<&'static Searcher> {
+    static SEARCHER: OnceLock<Option<Searcher>> = OnceLock::new();
+    let build = || {
+        let each = |(hint, words): &(Hint, &'static [&'static str])| {
+            let hint = *hint;
+            words.iter().map(move |word| (*word, hint))
+        };
+        let (words, hints): (Vec<_>, Vec<_>) = TRIGGERS.iter().flat_map(each).unzip();
+        let mut builder = AhoCorasick::builder();
+        let words = builder.ascii_case_insensitive(true).build(words).ok()?;
+        Some(Searcher { words, hints })
+    };
+    SEARCHER.get_or_init(build).as_ref()
+}
 
 /// A cheap test that most lines fail, so that most lines cost next to nothing.
 pub(super) fn may_hold_secret(text: &[u8]) -> bool {
-    static SEARCHER: OnceLock<Option<AhoCorasick>> = OnceLock::new();
-    let searcher = SEARCHER.get_or_init(|| {
-        let builder = AhoCorasick::builder().ascii_case_insensitive(true).clone();
-        builder.build(TRIGGERS).ok()
+    searcher().is_none_or(|searcher| searcher.words.is_match(text))
+}
+
+/// What hints at secrets in `text`.
+fn hints(text: &[u8]) -> impl Fn(Hint) -> bool {
+    let found: Option<Vec<Hint>> = searcher().map(|searcher| {
+        let found = searcher.words.find_overlapping_iter(text);
+        let mut hints: Vec<Hint> = found
+            .filter_map(|found| searcher.hints.get(found.pattern().as_usize()).copied())
+            .collect();
+        hints.sort_unstable();
+        hints.dedup();
+        hints
     });
-    searcher
-        .as_ref()
-        .is_none_or(|searcher| searcher.is_match(text))
+    move |hint| found.as_ref().is_none_or(|found| found.contains(&hint))
 }
 
 /// Adds the secrets of `text` to `found`.
 pub(super) fn find(text: &[u8], found: &mut Vec<Range<usize>>) {
-    user_info(text, found);
+    let hinted = hints(text);
     pairs(text, found);
-    known_forms(text, found);
-    schemes(text, found);
-    functions(text, found);
+    if hinted(Hint::Url) {
+        user_info(text, found);
+    }
+    if hinted(Hint::Form) {
+        known_forms(text, found);
+    }
+    if hinted(Hint::Scheme) {
+        schemes(text, found);
+    }
+    if hinted(Hint::Function) {
+        functions(text, found);
+    }
 }
 
 /// `scheme://user:password@host`.

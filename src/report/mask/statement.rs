@@ -99,61 +99,98 @@ const STOPS: &[&[u8]] = &[b"if", b"unless", b"||", b"&&", b"or", b"}", b"{"];
 /// Adds the secrets of `text` to `found`, read as the engine reads it and, because quotes may be
 /// broken, also split at every blank.
 pub(super) fn find(text: &[u8], engine: Engine, found: &mut Vec<Range<usize>>) {
-    read(text, 0, engine, Reading::Blanks, 0, found);
-    read(text, 0, engine, Reading::Exact, 0, found);
+    let lower = text.to_ascii_lowercase();
+    let whole = Part {
+        text,
+        lower: &lower,
+        offset: 0,
+        depth: 0,
+    };
+    whole.read(engine, Reading::Blanks, found);
+    // Without quotes and escapes both readings are the same.
+    if text.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'\\')) {
+        whole.read(engine, Reading::Exact, found);
+    }
 }
 
-fn read(
-    text: &[u8],
+/// A part of a text that may hold statements.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    text: &'a [u8],
+    /// The same in lower case.
+    lower: &'a [u8],
+    /// Where it stands.
     offset: usize,
-    engine: Engine,
-    reading: Reading,
+    /// How many quotes it is in.
     depth: u32,
-    found: &mut Vec<Range<usize>>,
-) {
-    let pieces: Vec<Piece> = split(text, engine, reading).collect();
-    let statements = pieces.split(|piece| matches!(piece, Piece::End(_)));
-    for pieces in statements {
-        let words = pieces.iter().filter_map(|piece| match piece {
-            Piece::Word(word) => Some(word.clone()),
-            Piece::End(_) => None,
-        });
-        let statement = Statement {
-            text,
-            words: words.collect(),
-        };
-        let mut own = Vec::new();
-        statement.find(&mut own);
-        found.extend(
-            own.into_iter()
-                .map(|range| range.start + offset..range.end + offset),
-        );
-        if depth < DEPTH {
-            statement.look_into_quotes(offset, engine, depth, found);
+}
+
+impl<'a> Part<'a> {
+    fn read(self, engine: Engine, reading: Reading, found: &mut Vec<Range<usize>>) {
+        let mut words = Vec::new();
+        let ends = split(self.text, engine, reading).map(Some);
+        for piece in ends.chain([None]) {
+            if let Some(Piece::Word(word)) = piece {
+                words.push(word);
+                continue;
+            }
+            let statement = Statement {
+                part: self,
+                words: &words,
+            };
+            let from = found.len();
+            statement.find(found);
+            for range in found.iter_mut().skip(from) {
+                *range = range.start + self.offset..range.end + self.offset;
+            }
+            if self.depth < DEPTH {
+                statement.look_into_quotes(engine, found);
+            }
+            words.clear();
+        }
+    }
+
+    /// The part of it that stands at `range`, inside one more quote.
+    fn inside(self, range: Range<usize>) -> Part<'a> {
+        Part {
+            text: self.text.get(range.clone()).unwrap_or_default(),
+            lower: self.lower.get(range.clone()).unwrap_or_default(),
+            offset: self.offset + range.start,
+            depth: self.depth + 1,
         }
     }
 }
 
 /// The words of one statement, or of what is left of one.
 struct Statement<'a> {
-    text: &'a [u8],
-    words: Vec<Word>,
+    part: Part<'a>,
+    words: &'a [Word],
 }
 
-impl Statement<'_> {
-    fn raw(&self, index: usize) -> &[u8] {
+impl<'a> Statement<'a> {
+    fn raw(&self, index: usize) -> &'a [u8] {
         let word = self.words.get(index);
-        word.and_then(|word| self.text.get(word.range.clone()))
+        word.and_then(|word| self.part.text.get(word.range.clone()))
             .unwrap_or_default()
     }
 
     /// The word in lower case without marks around it.
-    fn bare(&self, index: usize) -> Vec<u8> {
-        let raw = self.raw(index);
+    fn bare(&self, index: usize) -> &'a [u8] {
+        let word = self.words.get(index);
+        let lower = word.and_then(|word| self.part.lower.get(word.range.clone()));
         let mark = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`' | b',' | b'(' | b')');
-        let start = raw.iter().take_while(|byte| mark(byte)).count();
-        let end = raw.len() - raw.iter().rev().take_while(|byte| mark(byte)).count();
-        raw.get(start..end).unwrap_or_default().to_ascii_lowercase()
+        let mut bare = lower.unwrap_or_default();
+        while let [first, rest @ ..] = bare
+            && mark(first)
+        {
+            bare = rest;
+        }
+        while let [rest @ .., last] = bare
+            && mark(last)
+        {
+            bare = rest;
+        }
+        bare
     }
 
     fn find(&self, found: &mut Vec<Range<usize>>) {
@@ -167,27 +204,28 @@ impl Statement<'_> {
     /// not looked at again, which keeps the work linear.
     fn find_at(&self, index: usize, found: &mut Vec<Range<usize>>) -> usize {
         let word = self.bare(index);
-        let previous = index.checked_sub(1).map(|before| self.bare(before));
-        let previous = previous.as_deref().unwrap_or_default();
+        let previous = index
+            .checked_sub(1)
+            .map_or(&[][..], |before| self.bare(before));
         let credentials = word == b"auth" && matches!(previous, b"stats" | b"redis2_query");
-        if credentials || WHOLLY.contains(&word.as_slice()) {
+        if credentials || WHOLLY.contains(&word) {
             return self.mask_rest(index + 1, found);
         }
         // `tcp-check send …`, also inside quotes of a broken line.
-        if index < 3 && matches!(word.as_slice(), b"send" | b"send-lf") {
+        if index < 3 && matches!(word, b"send" | b"send-lf") {
             self.mask_auth_command(index + 1, found);
         }
-        if previous == b"hdr" && is_sensitive_header(&word) {
+        if previous == b"hdr" && is_sensitive_header(word) {
             return self.mask_word(index + 1, found);
         }
-        if SETTING.contains(&previous) && is_sensitive_header(&word) {
+        if SETTING.contains(&previous) && is_sensitive_header(word) {
             return self.mask_rest(index + 1, found);
         }
-        if memchr::memchr(b'(', &word).is_some() {
-            return self.mask_compared(index, &word, found);
+        if memchr::memchr(b'(', word).is_some() {
+            return self.mask_compared(index, word, found);
         }
-        if is_sensitive(&word) && (word.starts_with(b"$") || !NAMING.contains(&previous)) {
-            return self.mask_named(index, &word, found);
+        if is_sensitive(word) && (word.starts_with(b"$") || !NAMING.contains(&previous)) {
+            return self.mask_named(index, word, found);
         }
         index + 1
     }
@@ -196,10 +234,10 @@ impl Statement<'_> {
     fn mask_named(&self, index: usize, word: &[u8], found: &mut Vec<Range<usize>>) -> usize {
         let next = self.bare(index + 1);
         let compares = matches!(
-            next.as_slice(),
+            next,
             b"=" | b"!=" | b"~" | b"~*" | b"!~" | b"!~*" | b"==" | b":" | b"eq"
         );
-        if is_flag(&next) {
+        if is_flag(next) {
             self.mask_patterns(index + 1, found)
         } else if compares {
             self.mask_word(index + 2, found)
@@ -234,12 +272,12 @@ impl Statement<'_> {
         let mut at = from;
         while at < self.words.len() {
             let next = self.bare(at);
-            if STOPS.contains(&next.as_slice()) {
+            if STOPS.contains(&next) {
                 break;
             }
-            at = match next.as_slice() {
+            at = match next {
                 b"-m" | b"-f" | b"-M" | b"-u" => at + 2,
-                _ if is_flag(&next) || is_sample(&next) => at + 1,
+                _ if is_flag(next) || is_sample(next) => at + 1,
                 _ => self.mask_word(at, found).max(at + 1),
             };
         }
@@ -252,7 +290,7 @@ impl Statement<'_> {
             return;
         };
         let end = self.end();
-        let rest = self.text.get(start..end).unwrap_or_default();
+        let rest = self.part.text.get(start..end).unwrap_or_default();
         let upper = rest.to_ascii_uppercase();
         for command in [&b"AUTH"[..], b"PASS", b"LOGIN"] {
             if let Some(at) = memchr::memmem::find(&upper, command) {
@@ -287,7 +325,7 @@ impl Statement<'_> {
         };
         if word.open {
             let end = self.closing(word).unwrap_or(self.end());
-            push_value(self.text, word.range.start..end, found);
+            push_value(self.part.text, word.range.start..end, found);
             return self.words.partition_point(|word| word.range.start < end);
         }
         if !is_trivial(self.raw(index)) {
@@ -295,20 +333,24 @@ impl Statement<'_> {
                 [.., b'"' | b'\'', b')'] => 1,
                 _ => 0,
             };
-            push_value(self.text, word.range.start..word.range.end - closing, found);
+            push_value(
+                self.part.text,
+                word.range.start..word.range.end - closing,
+                found,
+            );
         }
         index + 1
     }
 
     /// Behind the quote that closes the first one of `word`.
     fn closing(&self, word: &Word) -> Option<usize> {
-        let text = self.text.get(word.range.start..self.end())?;
+        let text = self.part.text.get(word.range.start..self.end())?;
         let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'');
         let open = text.iter().position(is_quote)?;
         let inside = text.get(open + 1..)?;
         let close = memchr::memchr(*text.get(open)?, inside)?;
         let end = word.range.start + open + 1 + close + 1;
-        let bracket = word.range.end == end + 1 && self.text.get(end) == Some(&b')');
+        let bracket = word.range.end == end + 1 && self.part.text.get(end) == Some(&b')');
         Some(if bracket {
             end
         } else {
@@ -321,20 +363,14 @@ impl Statement<'_> {
     }
 
     /// A quoted word can hold a statement: a request to send, a script, a fragment of a broken line.
-    fn look_into_quotes(
-        &self,
-        offset: usize,
-        engine: Engine,
-        depth: u32,
-        found: &mut Vec<Range<usize>>,
-    ) {
+    fn look_into_quotes(&self, engine: Engine, found: &mut Vec<Range<usize>>) {
         for word in self.words.iter().filter(|word| word.blanks) {
-            let raw = self.text.get(word.range.clone()).unwrap_or_default();
-            let mut at = 0;
-            for part in raw.split(|byte| matches!(byte, b'"' | b'\'')) {
-                let at_part = offset + word.range.start + at;
-                read(part, at_part, engine, Reading::Exact, depth + 1, found);
-                at += part.len() + 1;
+            let raw = self.part.text.get(word.range.clone()).unwrap_or_default();
+            let mut at = word.range.start;
+            for quoted in raw.split(|byte| matches!(byte, b'"' | b'\'')) {
+                let inside = self.part.inside(at..at + quoted.len());
+                inside.read(engine, Reading::Exact, found);
+                at += quoted.len() + 1;
             }
         }
     }
