@@ -19,10 +19,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if backend.algorithm.known() != Some(&Algorithm::First) {
         return;
     }
-    let mut tier: Vec<&Server> = facts::tier(backend, true)
-        .into_iter()
-        .map(|(_, it)| it)
-        .collect();
+    let mut tier: Vec<&Server> = facts::tier(backend, true).map(|(_, it)| it).collect();
     if tier.iter().any(|server| server.id.is_opaque()) {
         return;
     }

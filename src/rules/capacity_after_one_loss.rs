@@ -121,7 +121,7 @@ fn worst<'a>(tier: &Tier<'_, 'a>, demand: &Demand) -> Option<Overload<'a>> {
     let lost = if tier.members.len() > MOST_LOSSES {
         busiest.map(std::slice::from_ref).unwrap_or_default()
     } else {
-        tier.members.as_slice()
+        tier.members
     };
     let instance = view.context.instance;
     let overloads = lost.iter().filter_map(|(index, server)| {

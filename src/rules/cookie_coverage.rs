@@ -22,8 +22,12 @@ const RELATED: usize = 3;
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let backend = view.backend;
+    let in_use = backend.cookie.is_some() || backend.servers.iter().any(|it| it.cookie.is_some());
+    if backend.layer != Layer::Http || !in_use {
+        return;
+    }
     let primaries: Vec<&Server> = backend.usable_primaries().collect();
-    if backend.layer != Layer::Http || primaries.len() < 2 {
+    if primaries.len() < 2 {
         return;
     }
     let Some(cookie) = &backend.cookie else {

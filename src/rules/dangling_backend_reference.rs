@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Check, Context, Rule, facts};
+use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{AddressKind, Backend, Engine, Instance, Port, Route, Target, Text};
 
@@ -84,9 +84,8 @@ fn misspelt_upstreams(instance: &Instance, findings: &mut Vec<Finding>) {
     let upstreams: Vec<&Backend> = instance.backends.iter().filter(|it| it.declared).collect();
     let names = upstreams.iter().map(|backend| &backend.name);
     let mut speller = Speller::new(names.collect());
-    let routes = facts::routes_by_backend(instance);
     let mut seen = BTreeSet::new();
-    for (backend, routes) in instance.backends.iter().zip(&routes) {
+    for (index, backend) in instance.backends.iter().enumerate() {
         let Some(host) = bare_host(backend).filter(|host| seen.insert((*host).clone())) else {
             continue;
         };
@@ -94,7 +93,7 @@ fn misspelt_upstreams(instance: &Instance, findings: &mut Vec<Finding>) {
             .nearest(host)
             .filter(|similar| is_slip(host, similar));
         let upstream = similar.and_then(|name| upstreams.iter().find(|it| it.name == *name));
-        if let (Some(upstream), Some(route)) = (upstream, routes.first()) {
+        if let (Some(upstream), Some(route)) = (upstream, instance.routes_to(index).next()) {
             findings.push(misspelt(host, upstream, route));
         }
     }

@@ -16,7 +16,10 @@ pub(super) static RULE: Rule = Rule {
 };
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
-    let Some(tier) = Tier::of(view) else { return };
+    // The same endpoint is on the same host.
+    let Some(tier) = Tier::of(view).filter(|tier| !tier.hosts_differ()) else {
+        return;
+    };
     // Lines that `use-server` rules choose from differ in what the rules do with them.
     let by_rule: BTreeSet<Option<&Text>> = (view.backend.use_server.iter())
         .map(|(name, _)| name.as_ref())

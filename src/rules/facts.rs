@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use super::BackendView;
 use super::wording::percent;
-use crate::model::{
-    Algorithm, Backend, CheckTiming, HashMethod, Instance, Layer, Redispatch, Route, Server, Target,
-};
+use crate::model::{Algorithm, Backend, CheckTiming, HashMethod, Layer, Redispatch, Server};
 use crate::predict::{Basis, ratio};
 
 /// Whether something watches the server: its own check or the one it tracks. What depends on an
@@ -28,10 +26,9 @@ pub(super) fn is_checked_by_connect(server: &Server) -> bool {
 }
 
 /// The usable servers of the primary or of the backup tier, with their index in the backend.
-pub(super) fn tier(backend: &Backend, primary: bool) -> Vec<(usize, &Server)> {
+pub(super) fn tier(backend: &Backend, primary: bool) -> impl Iterator<Item = (usize, &Server)> {
     (backend.servers.iter().enumerate())
-        .filter(|(_, server)| server.is_primary() == primary && server.is_usable())
-        .collect()
+        .filter(move |(_, server)| server.is_primary() == primary && server.is_usable())
 }
 
 /// The share that the server at `index` has while everything is up; `None` where the configuration
@@ -101,19 +98,6 @@ pub(super) fn traffic(layer: Layer) -> &'static str {
         Layer::Udp => "datagrams",
         Layer::Log => "messages",
     }
-}
-
-/// For each backend the routes that lead to it.
-pub(super) fn routes_by_backend(instance: &Instance) -> Vec<Vec<&Route>> {
-    let mut routes = vec![Vec::new(); instance.backends.len()];
-    for route in &instance.routes {
-        if let Target::Backend(index) = route.target
-            && let Some(of_backend) = routes.get_mut(index)
-        {
-            of_backend.push(route);
-        }
-    }
-    routes
 }
 
 #[cfg(test)]

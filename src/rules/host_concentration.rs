@@ -24,7 +24,9 @@ pub(super) static RULE: Rule = Rule {
 const LEAST_SERVERS: usize = 3;
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
-    let Some(tier) = Tier::of(view) else { return };
+    let Some(tier) = Tier::of(view).filter(|tier| !tier.hosts_differ()) else {
+        return;
+    };
     let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, (_, server)) in tier.members.iter().enumerate() {
         // One address that cannot be told apart makes the sums of all others doubtful.

@@ -18,11 +18,10 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if backend.layer != Layer::Http || !is_connect_only(backend) {
         return;
     }
-    let primaries = facts::tier(backend, true);
-    let judged: Vec<(usize, &Server)> = (primaries.iter().copied())
+    let judged: Vec<(usize, &Server)> = facts::tier(backend, true)
         .filter(|(_, server)| facts::is_checked_by_connect(server))
         .collect();
-    let stand_ins = primaries.len() + backend.usable_backups().count();
+    let stand_ins = backend.usable_primaries().count() + backend.usable_backups().count();
     if !judged.is_empty() && stand_ins >= 2 {
         findings.push(finding(view, &judged));
     }

@@ -3,27 +3,24 @@
 //! In: algorithm, checks and, for nginx, the routes of each backend. Out: at most one finding per
 //! backend.
 
-use super::{Check, Context, Rule, facts};
+use super::{BackendView, Check, Rule, facts};
 use crate::finding::{Finding, Severity};
 use crate::model::{Algorithm, Backend, CheckProtocol, Engine, Layer, Origin, Route, Server};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/leastconn-blackhole.md"),
-    check: Check::Instance(check),
+    check: Check::Backend(check),
     options: &[],
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let engine = context.instance.engine;
-    let routes = facts::routes_by_backend(context.instance);
-    for (backend, routes) in context.instance.backends.iter().zip(&routes) {
-        if let Some(word) = load_driven(engine, backend) {
-            findings.extend(match engine {
-                Engine::Haproxy => judge_haproxy(backend, word),
-                Engine::Nginx => judge_nginx(backend, word, routes),
-            });
-        }
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    let (engine, backend) = (view.context.instance.engine, view.backend);
+    if let Some(word) = load_driven(engine, backend) {
+        findings.extend(match engine {
+            Engine::Haproxy => judge_haproxy(backend, word),
+            Engine::Nginx => judge_nginx(backend, word, &view.routes()),
+        });
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::wording::{duration, names};
-use super::{BackendView, Check, Context, Rule, facts};
+use super::{BackendView, Check, Rule, facts};
 use crate::finding::{Finding, Severity};
 use crate::model::{Algorithm, NextUpstream, Route, Server};
 use crate::source::Span;
@@ -13,48 +13,34 @@ use crate::source::Span;
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/max-fails-zero.md"),
-    check: Check::Instance(check),
+    check: Check::Backend(check),
     options: &[],
 };
 
 /// Related places that a finding lists at most.
 const RELATED: usize = 3;
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let backends = context.instance.backends.iter().enumerate();
-    let mut routes = None;
-    for (index, backend) in backends {
-        if matches!(backend.algorithm.value, Algorithm::Other(_)) {
-            continue;
-        }
-        for primary in [true, false] {
-            let tier = facts::tier(backend, primary);
-            let blind = blind(context, &tier);
-            if tier.len() < 2 || blind.is_empty() {
-                continue;
-            }
-            let routes = routes.get_or_insert_with(|| facts::routes_by_backend(context.instance));
-            let routes = routes.get(index).map(Vec::as_slice).unwrap_or_default();
-            findings.push(finding(
-                &BackendView::new(context, index, backend),
-                &blind,
-                routes,
-            ));
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    if matches!(view.backend.algorithm.value, Algorithm::Other(_)) {
+        return;
+    }
+    for primary in [true, false] {
+        let tier = || facts::tier(view.backend, primary);
+        let blind: Vec<_> = tier()
+            .filter(|(_, server)| is_blind(view, server))
+            .collect();
+        if !blind.is_empty() && tier().nth(1).is_some() {
+            findings.push(finding(view, &blind, &view.routes()));
         }
     }
 }
 
-/// The servers whose failures are not counted, unless an active check watches them or a comment says
-/// why.
-fn blind<'a>(context: &Context<'_>, tier: &[(usize, &'a Server)]) -> Vec<(usize, &'a Server)> {
-    let is_blind = |server: &Server| {
-        server.passive.max_fails.known() == Some(&0)
-            && !facts::is_checked(server)
-            && !context.notes(server.comment).state_reason(context.today)
-    };
-    (tier.iter().copied())
-        .filter(|(_, server)| is_blind(server))
-        .collect()
+/// Whether the failures of a server are not counted, unless an active check watches it or a comment
+/// says why.
+fn is_blind(view: &BackendView<'_>, server: &Server) -> bool {
+    server.passive.max_fails.known() == Some(&0)
+        && !facts::is_checked(server)
+        && !view.server_notes(server).state_reason(view.context.today)
 }
 
 fn finding(view: &BackendView<'_>, blind: &[(usize, &Server)], routes: &[&Route]) -> Finding {

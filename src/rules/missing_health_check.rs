@@ -24,27 +24,29 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     for primary in [true, false] {
+        if facts::tier(backend, primary).all(|(_, server)| facts::is_checked(server)) {
+            continue;
+        }
         let tier = Tier::new(view, primary);
-        if !tier.unchecked.is_empty() && tier.has_stand_in() {
+        if tier.has_stand_in() {
             findings.push(tier.finding());
         }
     }
 }
 
 /// The usable servers of one tier, by whether something watches them.
-struct Tier<'a> {
-    view: &'a BackendView<'a>,
+struct Tier<'v, 'a> {
+    view: &'v BackendView<'a>,
     checked: Vec<&'a Server>,
     unchecked: Vec<(usize, &'a Server)>,
     /// Backups behind a tier of primaries.
     backups: Vec<&'a Server>,
 }
 
-impl<'a> Tier<'a> {
-    fn new(view: &'a BackendView<'a>, primary: bool) -> Self {
-        let (checked, unchecked): (Vec<_>, Vec<_>) = facts::tier(view.backend, primary)
-            .into_iter()
-            .partition(|(_, server)| facts::is_checked(server));
+impl<'v, 'a> Tier<'v, 'a> {
+    fn new(view: &'v BackendView<'a>, primary: bool) -> Self {
+        let (checked, unchecked): (Vec<_>, Vec<_>) =
+            facts::tier(view.backend, primary).partition(|(_, server)| facts::is_checked(server));
         let backups = view.backend.usable_backups().filter(|_| primary);
         Self {
             view,

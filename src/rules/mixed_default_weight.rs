@@ -59,7 +59,7 @@ fn forgotten(
     let consequence = match tier.shares() {
         Some(shares) => format!(
             "{get} {} of {}",
-            percent(tier.share_of(&shares, first)),
+            percent(tier.share_of(shares, first)),
             tier.view.unit()
         ),
         None => format!("{get} next to nothing under load"),
@@ -94,7 +94,7 @@ fn singled_out(
         Some(shares) => format!(
             "`{}` gets {} of {}, equal would be {}",
             first.name,
-            percent(tier.share_of(&shares, first)),
+            percent(tier.share_of(shares, first)),
             tier.view.unit(),
             percent(tier.fair())
         ),

@@ -5,6 +5,7 @@
 
 mod facts;
 mod notes;
+mod order;
 mod page;
 mod place;
 mod tier;
@@ -60,16 +61,15 @@ mod upstream_zone_missing;
 mod weight_ignored_by_algorithm;
 mod zero_weight_server;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 pub use notes::Notes;
+pub use order::sort;
 pub use page::{Category, Example, Page};
-pub use place::joined;
+pub use place::{joined, without_replaced};
 pub use view::{BackendView, Context};
 
 use crate::finding::Finding;
-use crate::model::Text;
 
 /// One rule: its page and its check.
 #[derive(Debug)]
@@ -223,9 +223,14 @@ pub fn did_you_mean(name: &str) -> String {
 /// Runs every rule on one instance. Findings have rule, engine and instance set.
 pub fn check_instance(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let views = views(context);
+    // All rules on one backend before the next: its servers stay in the cache of the processor.
+    for view in views(context) {
+        for entry in applicable(context) {
+            check_backend(entry, &view, &mut findings);
+        }
+    }
     for entry in applicable(context) {
-        run_on(entry, context, &views, &mut findings);
+        check_whole(entry, context, &mut findings);
     }
     findings
 }
@@ -253,31 +258,36 @@ pub fn run(entry: &'static Entry, contexts: &[Context<'_>]) -> Vec<Finding> {
     }
     for context in contexts {
         if entry.page.engines.contains(&context.instance.engine) {
-            run_on(entry, context, &views(context), &mut findings);
+            views(context).for_each(|view| check_backend(entry, &view, &mut findings));
+            check_whole(entry, context, &mut findings);
         }
     }
     findings
 }
 
-fn views<'a>(context: &'a Context<'a>) -> Vec<BackendView<'a>> {
+fn views<'a>(context: &'a Context<'a>) -> impl Iterator<Item = BackendView<'a>> {
     let backends = context.instance.backends.iter().enumerate();
-    backends
-        .map(|(index, backend)| BackendView::new(context, index, backend))
-        .collect()
+    backends.map(|(index, backend)| BackendView::new(context, index, backend))
 }
 
-fn run_on(
-    entry: &'static Entry,
-    context: &Context<'_>,
-    views: &[BackendView<'_>],
-    findings: &mut Vec<Finding>,
-) {
-    let from = findings.len();
-    match entry.rule.check {
-        Check::Loader | Check::Audit(_) => {}
-        Check::Backend(check) => views.iter().for_each(|view| check(view, findings)),
-        Check::Instance(check) => check(context, findings),
+fn check_backend(entry: &'static Entry, view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    if let Check::Backend(check) = entry.rule.check {
+        let from = findings.len();
+        check(view, findings);
+        sign(entry, view.context, findings, from);
     }
+}
+
+fn check_whole(entry: &'static Entry, context: &Context<'_>, findings: &mut Vec<Finding>) {
+    if let Check::Instance(check) = entry.rule.check {
+        let from = findings.len();
+        check(context, findings);
+        sign(entry, context, findings, from);
+    }
+}
+
+/// Says of the findings behind `from` which rule made them and where.
+fn sign(entry: &'static Entry, context: &Context<'_>, findings: &mut [Finding], from: usize) {
     for finding in findings.iter_mut().skip(from) {
         finding.rule = &entry.page.name;
         finding.engine = context.instance.engine;
@@ -289,72 +299,4 @@ fn applicable<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'static Ent
     catalogue()
         .iter()
         .filter(|entry| entry.page.engines.contains(&context.instance.engine))
-}
-
-/// Leaves one finding per cause: drops those that a more specific rule replaces on the same backend
-/// (and the same server, where both name one).
-pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
-    let entries: BTreeMap<&str, &Entry> = (catalogue().iter())
-        .map(|entry| (entry.page.name.as_str(), entry))
-        .collect();
-    let mut covers: BTreeMap<(usize, &Text, &str), Cover<'_>> = BTreeMap::new();
-    for finding in &findings {
-        let entry = entries.get(finding.rule);
-        let replaced = entry.map_or(&[][..], |entry| entry.page.replaces.as_slice());
-        for rule in replaced {
-            if let Some(backend) = &finding.subject.backend {
-                let cover = covers.entry((finding.instance, backend, rule)).or_default();
-                cover.add(finding);
-            }
-        }
-    }
-    let replaced: Vec<bool> = (findings.iter())
-        .map(|finding| {
-            let backend = finding.subject.backend.as_ref();
-            backend
-                .and_then(|backend| covers.get(&(finding.instance, backend, finding.rule)))
-                .is_some_and(|cover| cover.covers(finding))
-        })
-        .collect();
-    let kept = findings.into_iter().zip(replaced);
-    kept.filter_map(|(finding, replaced)| (!replaced).then_some(finding))
-        .collect()
-}
-
-/// What the specific findings on one backend say about: all of it, or some servers.
-#[derive(Default)]
-struct Cover<'a> {
-    whole: bool,
-    servers: BTreeSet<&'a Text>,
-}
-
-impl<'a> Cover<'a> {
-    fn add(&mut self, specific: &'a Finding) {
-        match &specific.subject.server {
-            None => self.whole = true,
-            Some(server) => {
-                self.servers.insert(server);
-            }
-        }
-    }
-
-    fn covers(&self, umbrella: &Finding) -> bool {
-        match &umbrella.subject.server {
-            None => true,
-            Some(server) => self.whole || self.servers.contains(server),
-        }
-    }
-}
-
-/// The order in which findings are shown: by file, then position, then rule.
-pub fn sort(findings: &mut [Finding], sources: &crate::source::Sources) {
-    findings.sort_by_cached_key(|finding| {
-        let source = sources.get(finding.span.source);
-        (
-            source.name().to_owned(),
-            finding.span.start,
-            finding.rule,
-            finding.message.clone(),
-        )
-    });
 }

@@ -4,7 +4,7 @@
 //! backend, located at what takes the first server out.
 
 use super::wording::{count, names};
-use super::{Check, Context, Notes, Rule, facts};
+use super::{BackendView, Check, Context, Notes, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{Backend, Engine, Layer, Route, Server};
 use crate::source::Span;
@@ -12,7 +12,7 @@ use crate::source::Span;
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/no-usable-server.md"),
-    check: Check::Instance(check),
+    check: Check::Backend(check),
     options: &[],
 };
 
@@ -29,12 +29,10 @@ const MAINTENANCE: [&str; 6] = [
 /// Related places that a finding lists at most.
 const RELATED: usize = 3;
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let routes = facts::routes_by_backend(context.instance);
-    for (backend, routes) in context.instance.backends.iter().zip(&routes) {
-        if is_out(backend) && takes_traffic(context, backend, routes) {
-            findings.push(finding(context, backend));
-        }
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    let (context, backend) = (view.context, view.backend);
+    if is_out(backend) && takes_traffic(context, backend, &view.routes()) {
+        findings.push(finding(context, backend));
     }
 }
 

@@ -43,15 +43,17 @@ impl Notes {
     /// Whether they state a reason: at least three words or a ticket id, and no date in the past.
     pub fn state_reason(&self, today: Date) -> bool {
         let words = || self.text.split_whitespace();
-        let prose = words()
-            .filter(|word| word.chars().any(char::is_alphabetic))
-            .count()
-            >= 3;
+        let mut spoken = words().filter(|word| word.chars().any(char::is_alphabetic));
+        let prose = spoken.nth(2).is_some();
         (prose || words().any(is_ticket)) && !self.expired(today)
     }
 
     /// Whether an `until=` or `review=` date has passed.
     pub fn expired(&self, today: Date) -> bool {
+        // Most notes have no `KEY=VALUE` at all.
+        if !self.text.contains('=') {
+            return false;
+        }
         ["until", "review"]
             .iter()
             .filter_map(|key| self.date(key))

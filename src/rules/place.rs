@@ -1,18 +1,79 @@
-//! One cause, one finding, at its place: what one line does to many backends is said once.
+//! One cause, one finding, at its place: what a more specific rule says is not said again, and what
+//! one line does to many backends is said once.
 //!
-//! In: the findings of a run. Out: the same with those joined that point at the same words.
+//! In: the findings of a run. Out: the same without those that are replaced, and with those joined
+//! that point at the same words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::catalogue;
 use super::wording::names;
 use crate::finding::Finding;
 use crate::model::Text;
 use crate::source::Span;
 
+/// Leaves one finding per cause: drops those that a more specific rule replaces on the same backend
+/// (and the same server, where both name one).
+pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
+    let specific: HashMap<&str, &[String]> = (catalogue().iter())
+        .map(|entry| (entry.page.name.as_str(), entry.page.replaces.as_slice()))
+        .collect();
+    let umbrellas: HashSet<&str> = (specific.values().copied().flatten())
+        .map(String::as_str)
+        .collect();
+    let mut covers: HashMap<(usize, &Text, &str), Cover<'_>> = HashMap::new();
+    for finding in &findings {
+        let replaced = specific.get(finding.rule).copied().unwrap_or_default();
+        for rule in replaced {
+            if let Some(backend) = &finding.subject.backend {
+                let cover = covers.entry((finding.instance, backend, rule)).or_default();
+                cover.add(finding);
+            }
+        }
+    }
+    let replaced: Vec<bool> = (findings.iter())
+        .map(|finding| {
+            let backend = finding.subject.backend.as_ref();
+            let backend = backend.filter(|_| umbrellas.contains(finding.rule));
+            backend
+                .and_then(|backend| covers.get(&(finding.instance, backend, finding.rule)))
+                .is_some_and(|cover| cover.covers(finding))
+        })
+        .collect();
+    let kept = findings.into_iter().zip(replaced);
+    kept.filter_map(|(finding, replaced)| (!replaced).then_some(finding))
+        .collect()
+}
+
+/// What the specific findings on one backend say about: all of it, or some servers.
+#[derive(Default)]
+struct Cover<'a> {
+    whole: bool,
+    servers: BTreeSet<&'a Text>,
+}
+
+impl<'a> Cover<'a> {
+    fn add(&mut self, specific: &'a Finding) {
+        match &specific.subject.server {
+            None => self.whole = true,
+            Some(server) => {
+                self.servers.insert(server);
+            }
+        }
+    }
+
+    fn covers(&self, umbrella: &Finding) -> bool {
+        match &umbrella.subject.server {
+            None => true,
+            Some(server) => self.whole || self.servers.contains(server),
+        }
+    }
+}
+
 /// Joins findings of one rule that mark the same words for different backends: a `balance` line in
 /// `defaults`, an option in an outer scope. The first one stays and names the others.
 pub fn joined(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut first_at: BTreeMap<(usize, &str, Span), usize> = BTreeMap::new();
+    let mut first_at: HashMap<(usize, &str, Span), usize> = HashMap::with_capacity(findings.len());
     let mut others: BTreeMap<usize, Vec<Text>> = BTreeMap::new();
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
     for finding in findings {

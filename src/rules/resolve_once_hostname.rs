@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::wording::names;
-use super::{Check, Context, Rule, facts};
+use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{AddressKind, Backend, Engine, Layer, Server, Text, Version};
 use crate::source::Span;
@@ -49,7 +49,6 @@ const MOVING: [&str; 17] = [
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut found = Found::default();
-    let mut routes = None;
     for (index, backend) in context.instance.backends.iter().enumerate() {
         let fixed: Vec<&Server> = backend.servers.iter().filter(|it| is_fixed(it)).collect();
         let Some(first) = fixed.first().filter(|_| backend.layer != Layer::Log) else {
@@ -59,11 +58,10 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             found.declared.push((backend, fixed));
             continue;
         }
-        let routes = routes.get_or_insert_with(|| facts::routes_by_backend(context.instance));
-        let routes = routes.get(index).map(Vec::as_slice).unwrap_or_default();
         let places = found.implied.entry(&first.address.host).or_default();
         places.push(backend.span);
-        let spans = routes.iter().map(|route| route.span);
+        let routes = context.instance.routes_to(index);
+        let spans = routes.map(|route| route.span);
         places.extend(spans.filter(|span| !covers(*span, backend.span)));
     }
     findings.extend(found.findings(context));

@@ -12,28 +12,33 @@ use crate::model::{AddressKind, Engine, Port, Route, Server};
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/server-port-outlier.md"),
-    check: Check::Instance(check),
+    check: Check::Backend(check),
     options: &[],
 };
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut routes = None;
-    for (index, backend) in context.instance.backends.iter().enumerate() {
-        for primary in [true, false] {
-            let Some(tier) = comparable(facts::tier(backend, primary)) else {
-                continue;
-            };
-            let Some((common, outliers)) = outliers(context, &tier) else {
-                continue;
-            };
-            let routes = routes.get_or_insert_with(|| facts::routes_by_backend(context.instance));
-            let routes = routes.get(index).map(Vec::as_slice).unwrap_or_default();
-            let view = BackendView::new(context, index, backend);
-            for outlier in outliers {
-                findings.extend(judge(&view, outlier, common, routes));
-            }
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    for primary in [true, false] {
+        if !listen_apart(view, primary) {
+            continue;
+        }
+        let tier = facts::tier(view.backend, primary).collect();
+        let Some((common, outliers)) =
+            comparable(tier).and_then(|tier| outliers(view.context, &tier))
+        else {
+            continue;
+        };
+        let routes = view.routes();
+        for outlier in outliers {
+            findings.extend(judge(view, outlier, common, &routes));
         }
     }
+}
+
+/// Whether there is any difference at all, which most tiers do not have.
+fn listen_apart(view: &BackendView<'_>, primary: bool) -> bool {
+    let mut tier = facts::tier(view.backend, primary);
+    let first = tier.next().map(|(_, first)| listening(first));
+    tier.any(|(_, server)| Some(listening(server)) != first)
 }
 
 /// A tier of at least three servers on as many hosts: servers that share a host need ports of their

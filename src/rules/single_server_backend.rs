@@ -2,14 +2,14 @@
 //!
 //! In: the servers of each routed backend. Out: at most one finding per backend.
 
-use super::{Check, Context, Rule, facts};
+use super::{BackendView, Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::model::{AddressKind, Backend, Layer, Route, Server};
+use crate::model::{AddressKind, Backend, Layer, Server};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/single-server-backend.md"),
-    check: Check::Instance(check),
+    check: Check::Backend(check),
     options: &[],
 };
 
@@ -27,27 +27,23 @@ const ALONE: [&str; 10] = [
     "maint",
 ];
 
-fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let routes = facts::routes_by_backend(context.instance);
-    for (backend, routes) in context.instance.backends.iter().zip(&routes) {
-        if let Some(server) = only_server(context, backend, routes) {
-            findings.push(finding(context, backend, server));
-        }
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    if let Some(server) = only_server(view) {
+        findings.push(finding(view.context, view.backend, server));
     }
 }
 
 /// The one server that a routed backend depends on.
-fn only_server<'a>(
-    context: &Context<'_>,
-    backend: &'a Backend,
-    routes: &[&Route],
-) -> Option<&'a Server> {
+fn only_server<'a>(view: &BackendView<'a>) -> Option<&'a Server> {
+    let (context, backend) = (view.context, view.backend);
     let mut usable = backend.usable_primaries().chain(backend.usable_backups());
     let server = usable.next()?;
-    let in_use = !context.instance.shows_routes() || !routes.is_empty();
+    if usable.next().is_some() {
+        return None;
+    }
+    let in_use = !context.instance.shows_routes() || !view.routes().is_empty();
     let name = backend.name.to_lowercase();
-    let counts = usable.next().is_none()
-        && in_use
+    let counts = in_use
         && backend.declared
         && backend.layer != Layer::Log
         && server.template.is_none()

@@ -71,9 +71,7 @@ fn slowest(index: usize, backend: &Backend) -> Option<Slow<'_>> {
         .usable_primaries()
         .chain(backend.usable_backups())
         .nth(1)?;
-    let checked = facts::tier(backend, true)
-        .into_iter()
-        .filter(|(_, server)| only_its_check(server));
+    let checked = facts::tier(backend, true).filter(|(_, server)| only_its_check(server));
     let slowest = checked.max_by_key(|(_, server)| facts::detection(&server.options.timing))?;
     Some(Slow {
         index,

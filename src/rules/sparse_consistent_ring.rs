@@ -40,12 +40,12 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     };
     let Some(shares) = tier.shares() else { return };
     let excess = (shares.iter().zip(tier.by_weight())).map(|(share, expected)| share / expected);
-    let members = tier.servers().zip(&shares).zip(excess);
+    let members = tier.servers().zip(shares).zip(excess);
     let Some(((busiest, share), excess)) = members.max_by(|a, b| a.1.total_cmp(&b.1)) else {
         return;
     };
     if excess > view.context.option(&RULE, "max-excess") {
-        findings.push(finding(&tier, &shares, busiest, *share));
+        findings.push(finding(&tier, shares, busiest, *share));
     }
 }
 

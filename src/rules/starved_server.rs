@@ -34,7 +34,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     };
     let Some(shares) = tier.shares() else { return };
     let limit = view.context.option(&RULE, "min-share");
-    let starved: Vec<(&Server, f64)> = (tier.servers().zip(shares))
+    let starved: Vec<(&Server, f64)> = (tier.servers().zip(shares.iter().copied()))
         .zip(tier.by_weight())
         .filter(|((_, share), expected)| *share < limit * expected)
         .map(|(starved, _)| starved)

@@ -3,23 +3,36 @@
 //! In: a backend's view. Out: its usable primaries with their shares, and whether a difference of
 //! their weights is explained by a comment or by their names.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
-
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
 use super::wording::{and, count, names, percent};
 use super::{BackendView, Context, Notes, Rule};
 use crate::finding::{ServerShare, Severity};
-use crate::model::{Algorithm, Engine, Layer, Server, Text};
+use crate::model::{Algorithm, Backend, Engine, Layer, Server, Text};
 use crate::predict::{Basis, ratio};
 
 /// The usable primaries of a backend.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tier<'v, 'a> {
     /// The backend.
     pub(super) view: &'v BackendView<'a>,
     /// The servers with their index in the backend, in declaration order; at least two.
-    pub(super) members: Vec<(usize, &'a Server)>,
+    pub(super) members: &'v [(usize, &'a Server)],
+    known: &'v Members<'a>,
+}
+
+/// The servers of a tier and what is found out about them once for all rules.
+#[derive(Debug)]
+pub(super) struct Members<'a> {
+    servers: Vec<(usize, &'a Server)>,
+    /// The smallest and the largest weight.
+    weights: (u32, u32),
+    shares: OnceCell<Option<Vec<f64>>>,
+    weights_explained: OnceCell<bool>,
+    hosts_differ: OnceCell<bool>,
 }
 
 /// Words in a comment that speak about sizes or shares.
@@ -43,28 +56,51 @@ const GROUP_WORDS: &[&str] = &[
     "green",
 ];
 
+/// The length of the shortest of [`GROUP_WORDS`].
+const SHORTEST_GROUP_WORD: usize = 4;
+
+impl<'a> Members<'a> {
+    /// The servers that compete in `backend`, if it is known who does.
+    pub(super) fn of(backend: &'a Backend) -> Option<Self> {
+        if backend.algorithm.is_opaque() {
+            return None;
+        }
+        let mut servers = Vec::new();
+        for (index, server) in backend.servers.iter().enumerate() {
+            if server.weight.is_opaque() || server.disabled.is_opaque() || server.backup.is_opaque()
+            {
+                return None;
+            }
+            if server.is_primary() && server.is_usable() {
+                servers.push((index, server));
+            }
+        }
+        let weights = || servers.iter().map(|(_, server)| server.weight.value);
+        let weights = (weights().min()?, weights().max()?);
+        (servers.len() >= 2).then(|| Self {
+            servers,
+            weights,
+            shares: OnceCell::new(),
+            weights_explained: OnceCell::new(),
+            hosts_differ: OnceCell::new(),
+        })
+    }
+}
+
 impl<'v, 'a> Tier<'v, 'a> {
     /// The tier that takes the traffic while every server is up. `None` where fewer than two servers
     /// compete, or where an unknown variable decides who does or with which weight.
     pub(super) fn of(view: &'v BackendView<'a>) -> Option<Self> {
-        if view.backend.algorithm.is_opaque() {
-            return None;
-        }
-        let servers = || view.backend.servers.iter();
-        let opaque = |server: &Server| {
-            server.weight.is_opaque() || server.disabled.is_opaque() || server.backup.is_opaque()
-        };
-        if servers().any(opaque) {
-            return None;
-        }
-        let members: Vec<(usize, &'a Server)> = (servers().enumerate())
-            .filter(|(_, server)| server.is_primary() && server.is_usable())
-            .collect();
-        (members.len() >= 2).then_some(Self { view, members })
+        let known = view.members()?;
+        Some(Self {
+            view,
+            members: &known.servers,
+            known,
+        })
     }
 
     /// The servers in declaration order.
-    pub(super) fn servers(&self) -> impl Iterator<Item = &'a Server> + '_ {
+    pub(super) fn servers(&self) -> impl Iterator<Item = &'a Server> + use<'v, 'a> {
         self.members.iter().map(|(_, server)| *server)
     }
 
@@ -91,8 +127,7 @@ impl<'v, 'a> Tier<'v, 'a> {
 
     /// Largest weight over smallest weight.
     pub(super) fn weight_ratio(&self) -> f64 {
-        let weights = || self.servers().map(|server| server.weight.value);
-        let (least, most) = (weights().min().unwrap_or(1), weights().max().unwrap_or(1));
+        let (least, most) = self.known.weights;
         f64::from(most) / f64::from(least.max(1))
     }
 
@@ -115,9 +150,7 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// The servers that stand out: those whose weight is farthest from the usual one, or the
     /// heaviest where no weight is usual.
     pub(super) fn outliers(&self) -> Vec<&'a Server> {
-        let weights = || self.servers().map(|server| server.weight.value);
-        let heaviest = weights().max().unwrap_or(1);
-        let lightest = weights().min().unwrap_or(1);
+        let (lightest, heaviest) = self.known.weights;
         let outlying = match self.usual_weight() {
             // Compared as ratios: lightest is farther below than heaviest is above.
             Some(usual)
@@ -135,30 +168,36 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// Whether somebody explained why weights differ: a reason at a server that stands out, a
     /// comment in the section that speaks about weights, or names that set two groups apart.
     pub(super) fn weights_are_explained(&self) -> bool {
-        (self.view).weights_explained(|| self.has_reason() || self.are_groups())
+        let explained = || self.has_reason() || self.are_groups();
+        *self.known.weights_explained.get_or_init(explained)
     }
 
     fn has_reason(&self) -> bool {
-        let context = self.view.context;
-        let usual = self.usual_weight();
-        let deviates = |server: &&Server| Some(server.weight.value) != usual;
-        let states = |notes: &Notes| notes.state_reason(context.today);
-        let at_server =
-            (self.servers().filter(deviates)).any(|server| states(&self.view.server_notes(server)));
-        if at_server {
+        let states = |notes: &Notes| notes.state_reason(self.view.context.today);
+        let mut commented = self.deviating().filter(|server| server.comment.is_some());
+        if commented.any(|server| states(&self.view.server_notes(server))) {
             return true;
         }
+        let mut comments = self.view.backend.comments.iter();
+        comments.any(|comment| {
+            let notes = self.view.context.notes(Some(*comment));
+            states(&notes) && (notes.mention(WEIGHT_WORDS) || self.mentions_deviating(&notes))
+        })
+    }
+
+    /// The servers whose weight is not the usual one.
+    fn deviating(&self) -> impl Iterator<Item = &'a Server> + use<'v, 'a> {
+        let usual = self.usual_weight();
+        self.servers()
+            .filter(move |server| Some(server.weight.value) != usual)
+    }
+
+    fn mentions_deviating(&self, notes: &Notes) -> bool {
+        let words: HashSet<String> = notes.words().collect();
         // A name of one letter is too often an ordinary word.
-        let named: HashSet<String> = (self.servers().filter(deviates))
+        (self.deviating())
             .filter(|server| server.name.len() > 1)
-            .map(|server| server.name.to_lowercase().into())
-            .collect();
-        let about_weights = |notes: &Notes| {
-            notes.mention(WEIGHT_WORDS) || notes.words().any(|word| named.contains(&word))
-        };
-        (self.view.backend.comments.iter())
-            .map(|comment| context.notes(Some(*comment)))
-            .any(|notes| states(&notes) && about_weights(&notes))
+            .any(|server| words.contains(server.name.to_lowercase().as_str()))
     }
 
     /// Whether the servers are two groups by name or comment, such as canary and the rest, with one
@@ -178,8 +217,25 @@ impl<'v, 'a> Tier<'v, 'a> {
         !apart.is_empty() && !rest.is_empty() && one_weight(&apart) && one_weight(&rest)
     }
 
+    /// Whether it is plain that every server is on a host of its own. Names that could be the same
+    /// one in other letters are not plain.
+    pub(super) fn hosts_differ(&self) -> bool {
+        let hosts = || self.servers().map(|server| server.address.host.as_str());
+        *self
+            .known
+            .hosts_differ
+            .get_or_init(|| hosts_differ(hosts()))
+    }
+
     /// The predicted share of each member, where the configuration alone decides it.
-    pub(super) fn shares(&self) -> Option<Vec<f64>> {
+    pub(super) fn shares(&self) -> Option<&'v [f64]> {
+        self.known
+            .shares
+            .get_or_init(|| self.predicted())
+            .as_deref()
+    }
+
+    fn predicted(&self) -> Option<Vec<f64>> {
         let prediction = self.view.prediction()?;
         if prediction.basis == Basis::Load {
             return None;
@@ -237,6 +293,24 @@ impl<'v, 'a> Tier<'v, 'a> {
     }
 }
 
+fn hosts_differ<'a>(hosts: impl Iterator<Item = &'a str>) -> bool {
+    let mut digests = Vec::with_capacity(hosts.size_hint().0);
+    for host in hosts {
+        if host == "localhost" || host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return false;
+        }
+        let mut hasher = DefaultHasher::new();
+        hasher.write(host.as_bytes());
+        digests.push(hasher.finish());
+    }
+    // Sorting numbers costs a fraction of a set of strings, and nearly all tiers pass.
+    digests.sort_unstable();
+    digests.windows(2).all(|pair| match pair {
+        [one, other] => one != other,
+        _ => true,
+    })
+}
+
 /// How bad a ratio is, by the two limits that the rules on distribution have.
 pub(super) fn severity(rule: &Rule, context: &Context<'_>, ratio: f64) -> Option<Severity> {
     // Asking for settings costs more than most backends need.
@@ -281,11 +355,15 @@ pub(super) fn listed_weights(tier: &Tier<'_, '_>) -> String {
 /// Whether a part of `text` between separators is one of [`GROUP_WORDS`], digits behind it aside:
 /// `auth-canary2`.
 fn names_a_group(text: &str) -> bool {
-    let mut tokens = text.split(|c: char| !c.is_ascii_alphanumeric());
+    let mut tokens = (text.as_bytes()).split(|byte| !byte.is_ascii_alphanumeric());
     tokens.any(|token| {
-        let word = token.trim_end_matches(|c: char| c.is_ascii_digit());
-        GROUP_WORDS
-            .iter()
-            .any(|group| word.eq_ignore_ascii_case(group))
+        let mut word = token;
+        while let [rest @ .., b'0'..=b'9'] = word {
+            word = rest;
+        }
+        word.len() >= SHORTEST_GROUP_WORD
+            && GROUP_WORDS
+                .iter()
+                .any(|group| word.eq_ignore_ascii_case(group.as_bytes()))
     })
 }

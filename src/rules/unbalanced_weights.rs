@@ -41,7 +41,7 @@ fn finding(tier: &Tier<'_, '_>, severity: Severity) -> Option<Finding> {
     let is_outlier = |server: &&Server| server.weight.value == first.weight.value;
     let others: Vec<&Server> = tier.servers().filter(|s| !is_outlier(s)).collect();
     let message = match tier.shares() {
-        Some(shares) => by_share(tier, &shares, &outliers),
+        Some(shares) => by_share(tier, shares, &outliers),
         None => by_weight(tier, first, &outliers, &others),
     };
     let help = format!(

@@ -42,7 +42,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         ratios().fold(0.0, f64::max),
     );
     if let Some(severity) = severity(&RULE, view.context, most / least) {
-        findings.extend(finding(&tier, &shares, &expected, severity));
+        findings.extend(finding(&tier, shares, &expected, severity));
     }
 }
 

@@ -3,9 +3,10 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
+use super::tier::Members;
 use super::{Notes, Rule};
 use crate::finding::ServerShare;
-use crate::model::{Backend, Instance, Layer, Server};
+use crate::model::{Backend, Instance, Layer, Route, Server};
 use crate::predict::{Prediction, Share, predict, ratio};
 use crate::settings::Settings;
 use crate::source::{Sources, Span};
@@ -55,7 +56,7 @@ impl Context<'_> {
     }
 }
 
-/// One backend under audit. Shares are computed once, when the first rule asks.
+/// One backend under audit. What several rules ask is found once, when the first one asks.
 #[derive(Debug)]
 pub struct BackendView<'a> {
     /// The instance around it.
@@ -65,7 +66,7 @@ pub struct BackendView<'a> {
     /// The backend.
     pub backend: &'a Backend,
     prediction: OnceCell<Option<Prediction>>,
-    weights_explained: OnceCell<bool>,
+    members: OnceCell<Option<Members<'a>>>,
     share_table: OnceCell<Arc<[ServerShare]>>,
 }
 
@@ -77,7 +78,7 @@ impl<'a> BackendView<'a> {
             index,
             backend,
             prediction: OnceCell::new(),
-            weights_explained: OnceCell::new(),
+            members: OnceCell::new(),
             share_table: OnceCell::new(),
         }
     }
@@ -98,9 +99,10 @@ impl<'a> BackendView<'a> {
         }
     }
 
-    /// Whether somebody explained why weights differ; judged by `explained` when first asked.
-    pub(super) fn weights_explained(&self, explained: impl FnOnce() -> bool) -> bool {
-        *self.weights_explained.get_or_init(explained)
+    /// The servers that compete for its traffic, for [`super::tier::Tier`].
+    pub(super) fn members(&self) -> Option<&Members<'a>> {
+        let members = || Members::of(self.backend);
+        self.members.get_or_init(members).as_ref()
     }
 
     /// Where the traffic goes while every server is up.
@@ -109,6 +111,11 @@ impl<'a> BackendView<'a> {
         self.prediction
             .get_or_init(|| predict(instance.engine, instance.version, self.backend, &[]))
             .as_ref()
+    }
+
+    /// The routes that lead to it.
+    pub fn routes(&self) -> Vec<&'a Route> {
+        self.context.instance.routes_to(self.index).collect()
     }
 
     /// The notes on the line of a server or right above it.

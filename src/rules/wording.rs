@@ -2,14 +2,24 @@
 //!
 //! In: numbers and names. Out: text for [`crate::finding::Finding::message`].
 
+use std::fmt::Write as _;
+
 /// A share as a percentage with one decimal where it has one: `83.3 %`, `50 %`.
 pub(super) fn percent(share: f64) -> String {
     let tenths = (share * 1000.0).round();
     if tenths <= 0.0 && share > 0.0 {
         return "less than 0.1 %".to_owned();
     }
-    let text = format!("{:.1}", tenths / 10.0);
-    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share is from 0 to 1; whole numbers are written much faster than fractions"
+    )]
+    let tenths = tenths as u64;
+    match (tenths / 10, tenths % 10) {
+        (whole, 0) => format!("{whole} %"),
+        (whole, tenth) => format!("{whole}.{tenth} %"),
+    }
 }
 
 /// A ratio with one decimal where it has one: `1.4`, `10`.
@@ -21,14 +31,20 @@ pub(super) fn times(ratio: f64) -> String {
 /// Names in backticks, the first three and a count: `` `a` ``, `` `a` and `b` ``,
 /// `` `a`, `b`, `c` and 4 more ``.
 pub(super) fn names<T: AsRef<str>>(all: &[T]) -> String {
-    let quoted: Vec<String> = (all.iter().take(3))
-        .map(|name| format!("`{}`", name.as_ref()))
-        .collect();
+    let mut text = String::with_capacity(48);
+    for (index, name) in all.iter().take(3).enumerate() {
+        let joint = match index {
+            0 => "",
+            _ if index + 1 == all.len() => " and ",
+            _ => ", ",
+        };
+        text.extend([joint, "`", name.as_ref(), "`"]);
+    }
     let more = all.len().saturating_sub(3);
     if more > 0 {
-        return format!("{} and {more} more", quoted.join(", "));
+        let _ = write!(text, " and {more} more");
     }
-    and(&quoted)
+    text
 }
 
 /// Words joined as in a sentence: `10, 10 and 100`.

@@ -19,6 +19,7 @@ haproxy | http-request deny unless { url_param(token) S3CRet } => http-request d
 haproxy | setenv DB_PASSWORD S3CRet => setenv DB_PASSWORD ***
 haproxy | http-request set-var(txn.token) str(S3CRet) => http-request set-var(txn.token) ***
 haproxy | dynamic-cookie-key S3CRet => dynamic-cookie-key ***
+haproxy | acl ok var(txn.x),secure_memcmp(txn.y,S3CRet) -m bool => acl ok var(txn.x),secure_memcmp(txn.y,***) -m bool
 haproxy | http-request set-var(txn.x) req.hdr(y),hmac(sha256,S3CRet) => http-request set-var(txn.x) req.hdr(y),hmac(sha256,***)
 nginx | proxy_set_header Authorization "Basic S3CRet"; => proxy_set_header Authorization ***;
 nginx | proxy_set_header X-Api-Key S3CRet; => proxy_set_header X-Api-Key ***;
