@@ -38,6 +38,14 @@ backend users
   server b 10.0.0.2:80
   server c 10.0.0.3:80
 
+backend ramp
+  server a 10.0.0.1:80 check slowstart 10s
+  server b 10.0.0.2:80
+
+backend limits
+  server a 10.0.0.1:80 minconn 1 maxconn 5
+  server b 10.0.0.2:80
+
 backend dice
   balance random
   server a 10.0.0.1:80
@@ -171,6 +179,43 @@ fn a_story_of_requests_and_events_is_replayed() {
         {"key": null, "server": null},
     ]);
     assert_eq!(picks["picks"], expected);
+}
+
+#[test]
+fn what_picks_do_not_follow_is_refused_by_name() {
+    for (backend, story, part) in [
+        (
+            "ramp",
+            "{\"down\":\"a\"}\n{\"up\":\"a\"}\n",
+            ":2: a server with `slowstart`",
+        ),
+        (
+            "ramp",
+            "{\"fail\":\"a\"}\n",
+            "HAProxy leaves a server that fails to its health checks",
+        ),
+        (
+            "limits",
+            "{\"open\":\"1\"}\n",
+            "`minconn` without `fullconn`",
+        ),
+        (
+            "auth",
+            "{\"open\":\"1\"}\n{\"open\":\"1\"}\n",
+            "request `1` is open already",
+        ),
+        (
+            "auth",
+            "{\"open\":\"1\"}\n{\"close\":\"2\"}\n",
+            "there is no open request `2`",
+        ),
+    ] {
+        let story = file(story);
+        let path = story.path().to_str().expect("text");
+        let fault = run(&["pick", "--backend", backend, "--events", path]);
+        let fault = fault.expect_err("refused").to_string();
+        assert!(fault.contains(part), "{fault}");
+    }
 }
 
 #[test]

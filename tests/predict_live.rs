@@ -488,7 +488,8 @@ impl<'a> Game<'a> {
                 .set_weight(server, WeightChange::To(*weight))
                 .is_err(),
             Step::Down(_) | Step::Up(_) | Step::Request { .. } => {
-                self.picker.set_down(server, matches!(step, Step::Down(_)));
+                let changed = self.picker.set_down(server, matches!(step, Step::Down(_)));
+                changed.expect("a change that the proxy takes");
                 false
             }
         };

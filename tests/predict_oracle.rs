@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lbaudit::engine::{Input, Options, load};
 use lbaudit::model::{Algorithm, Answers, Backend, Engine, HashMethod, Instance};
@@ -224,7 +225,8 @@ impl Recording {
             .enumerate()
         {
             if server["dead"] == Value::Bool(true) {
-                picker.set_unreachable(index);
+                let failing = picker.set_unreachable(index, true);
+                failing.map_err(|fault| fault.to_string())?;
             }
         }
         let mut player = Player {
@@ -331,13 +333,27 @@ impl Player<'_> {
             } else if let Some(id) = operation["close"].as_str() {
                 let server = self.held.remove(id).ok_or("closed before it was opened")?;
                 self.picker.close(server);
-            } else if operation["sleep_ms"].is_null() {
+            } else if let Some(time) = operation["sleep_ms"].as_u64() {
+                self.picker.wait(Duration::from_millis(time));
+            } else if let Some(name) = operation["stop"].as_str() {
+                self.reach(name, false)?;
+            } else if let Some(name) = operation["start"].as_str() {
+                self.reach(name, true)?;
+            } else {
                 for _ in 0..operation["repeat"].as_u64().unwrap_or(1) {
                     self.request(operation)?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// A server of nginx stops listening, or starts again.
+    fn reach(&mut self, name: &str, reachable: bool) -> Result<(), String> {
+        let server = self.answers.iter().position(|answer| answer == name);
+        let server = server.ok_or("an unknown server")?;
+        let changed = self.picker.set_unreachable(server, !reachable);
+        changed.map_err(|fault| fault.to_string())
     }
 
     fn request(&mut self, operation: &Value) -> Result<(), String> {
@@ -387,8 +403,8 @@ impl Player<'_> {
         let server = server.ok_or("an unknown server")?;
         match words.as_slice() {
             ["set", "server", _, "state", state] => {
-                self.picker.set_down(server, *state == "maint");
-                Ok(())
+                let changed = self.picker.set_down(server, *state == "maint");
+                changed.map_err(|fault| fault.to_string())
             }
             ["set", "weight", _, weight] => {
                 let change = match weight.strip_suffix('%') {

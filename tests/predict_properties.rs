@@ -125,7 +125,7 @@ proptest! {
         let backend = hashed(method, &weights);
         let mut before = Picker::new(engine, version(engine), &backend).expect("predictable");
         let mut after = Picker::new(engine, version(engine), &backend).expect("predictable");
-        after.set_down(lost, true);
+        after.set_down(lost, true).expect("a server can be lost");
         for key in &keys {
             let key = Key::Bytes(key.as_bytes());
             let (old, new) = (before.pick(key), after.pick(key));

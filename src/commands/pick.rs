@@ -1,5 +1,6 @@
 //! `lbaudit pick`: which servers would the proxy choose?
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -53,6 +54,10 @@ struct Replay<'a> {
     backend: &'a Backend,
     extractor: Extractor,
     picker: Picker<'a>,
+    /// Servers that were made to fail.
+    failing: BTreeSet<usize>,
+    /// Requests that are open, with their servers.
+    open: BTreeMap<String, Option<usize>>,
     picks: Vec<Pick>,
 }
 
@@ -63,11 +68,14 @@ fn replay(instance: &Instance, backend: &Backend, args: &PickArgs) -> Result<Vec
         backend,
         extractor: Extractor::new(backend, version).map_err(|fault| refused(&fault))?,
         picker: Picker::new(engine, version, backend).map_err(|fault| refused(&fault))?,
+        failing: BTreeSet::new(),
+        open: BTreeMap::new(),
         picks: Vec::new(),
     };
     for name in &args.down {
         let server = replay.server(name)?;
-        replay.picker.set_down(server, true);
+        let down = replay.picker.set_down(server, true);
+        down.map_err(|fault| refused(&fault))?;
     }
     replay.play(&args.requests)?;
     Ok(replay.picks)
@@ -102,23 +110,62 @@ impl Replay<'_> {
 
     fn step(&mut self, step: Step) -> Result<(), Error> {
         match step {
-            Step::Request(request, repeat) => self.request(&request, repeat),
+            Step::Request(request, repeat) => return self.request(&request, repeat),
+            Step::Open(request, name) => return self.open(&request, name),
+            Step::Close(name) => return self.close(&name),
+            Step::Wait(time) => {
+                self.picker.wait(time);
+                Ok(())
+            }
             Step::Down(name) => {
                 let server = self.server(&name)?;
-                self.picker.set_down(server, true);
-                Ok(())
+                self.picker.set_down(server, true)
             }
             Step::Up(name) => {
                 let server = self.server(&name)?;
-                self.picker.set_down(server, false);
-                Ok(())
+                if self.failing.remove(&server) {
+                    self.picker.set_unreachable(server, false)
+                } else {
+                    self.picker.set_down(server, false)
+                }
+            }
+            Step::Fail(name) => {
+                let server = self.server(&name)?;
+                self.failing.insert(server);
+                self.picker.set_unreachable(server, true)
             }
             Step::Weight(name, change) => {
                 let server = self.server(&name)?;
-                let changed = self.picker.set_weight(server, change);
-                changed.map_err(|fault| Error::Usage(fault.to_string()))
+                self.picker.set_weight(server, change)
             }
         }
+        .map_err(|fault| Error::Usage(fault.to_string()))
+    }
+
+    fn open(&mut self, request: &Request, name: String) -> Result<(), Error> {
+        let fault = |fault: &dyn std::error::Error| Error::Usage(fault.to_string());
+        self.picker.can_hold().map_err(|held| fault(&held))?;
+        if self.open.contains_key(&name) {
+            return Err(Error::Usage(format!("request `{name}` is open already")));
+        }
+        let key = self.extractor.key(request).map_err(|key| fault(&key))?;
+        let server = self.picker.open(key.borrow());
+        self.open.insert(name, server);
+        self.picks.push(Pick {
+            key: shown(&key),
+            server,
+        });
+        Ok(())
+    }
+
+    fn close(&mut self, name: &str) -> Result<(), Error> {
+        let server = self.open.remove(name);
+        let server = server
+            .ok_or_else(|| unknown("open request", name, self.open.keys().map(String::as_str)))?;
+        if let Some(server) = server {
+            self.picker.close(server);
+        }
+        Ok(())
     }
 
     fn request(&mut self, request: &Request, repeat: u64) -> Result<(), Error> {

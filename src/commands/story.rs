@@ -1,7 +1,9 @@
 //! One line of `pick --events`: a request, or something that happens to a server.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -13,6 +15,14 @@ use crate::predict::{Request, WeightChange};
 pub(super) enum Step {
     /// A request, this many times.
     Request(Request, u64),
+    /// A request that stays open under a name.
+    Open(Request, String),
+    /// The open request of this name ends.
+    Close(String),
+    /// Connections to a server fail from now on.
+    Fail(String),
+    /// Time passes.
+    Wait(Duration),
     /// A server goes out.
     Down(String),
     /// A server comes back.
@@ -31,6 +41,10 @@ struct Line {
     headers: Option<Map<String, Value>>,
     src: Option<IpAddr>,
     repeat: Option<u64>,
+    open: Option<String>,
+    close: Option<String>,
+    wait: Option<Value>,
+    fail: Option<String>,
     down: Option<String>,
     up: Option<String>,
     weight: Option<String>,
@@ -45,6 +59,24 @@ impl Line {
             || self.headers.is_some()
             || self.src.is_some()
             || self.repeat.is_some()
+            || self.open.is_some()
+    }
+}
+
+impl Line {
+    fn into_request(self) -> Result<Step, Error> {
+        let default = Request::default();
+        let request = Request {
+            method: self.method.unwrap_or(default.method),
+            uri: self.uri.unwrap_or(default.uri),
+            scheme: self.scheme.unwrap_or(default.scheme),
+            headers: headers(self.headers.unwrap_or_default())?,
+            source: self.src,
+        };
+        Ok(match self.open {
+            Some(name) => Step::Open(request, name),
+            None => Step::Request(request, self.repeat.unwrap_or(1)),
+        })
     }
 }
 
@@ -52,31 +84,60 @@ impl Step {
     /// Reads one line.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let line: Line = serde_json::from_str(text).map_err(|fault| usage(&fault.to_string()))?;
-        let events = [&line.down, &line.up, &line.weight];
+        let events = [&line.down, &line.up, &line.weight, &line.fail, &line.close];
         let events = events.iter().filter(|event| event.is_some()).count();
+        let events = events + usize::from(line.wait.is_some());
         if events > 1 || (events == 1 && line.is_request()) {
             return Err(usage("a line is one request or one event"));
         }
         if line.value.is_some() && line.weight.is_none() {
             return Err(usage("`value` belongs to `weight`"));
         }
-        match (line.down, line.up, line.weight) {
-            (Some(server), _, _) => Ok(Self::Down(server)),
-            (_, Some(server), _) => Ok(Self::Up(server)),
-            (_, _, Some(server)) => Ok(Self::Weight(server, change(line.value.as_ref())?)),
-            (None, None, None) => {
-                let default = Request::default();
-                let request = Request {
-                    method: line.method.unwrap_or(default.method),
-                    uri: line.uri.unwrap_or(default.uri),
-                    scheme: line.scheme.unwrap_or(default.scheme),
-                    headers: headers(line.headers.unwrap_or_default())?,
-                    source: line.src,
-                };
-                Ok(Self::Request(request, line.repeat.unwrap_or(1)))
-            }
+        if line.open.is_some() && line.repeat.is_some() {
+            return Err(usage("a request that stays `open` is one request"));
         }
+        Ok(match line {
+            Line {
+                down: Some(server), ..
+            } => Self::Down(server),
+            Line {
+                up: Some(server), ..
+            } => Self::Up(server),
+            Line {
+                fail: Some(server), ..
+            } => Self::Fail(server),
+            Line {
+                close: Some(name), ..
+            } => Self::Close(name),
+            Line {
+                wait: Some(time), ..
+            } => Self::Wait(duration(&time)?),
+            Line {
+                weight: Some(server),
+                value,
+                ..
+            } => Self::Weight(server, change(value.as_ref())?),
+            line => line.into_request()?,
+        })
     }
+}
+
+/// `"10s"`, `"1500ms"`, or seconds as a number.
+fn duration(value: &Value) -> Result<Duration, Error> {
+    let parsed = match value {
+        Value::Number(number) => {
+            (number.as_f64()).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        }
+        Value::String(text) => {
+            (text.parse::<SignedDuration>().ok()).and_then(|time| Duration::try_from(time).ok())
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    parsed.ok_or_else(|| {
+        usage(&format!(
+            "`wait` needs a time such as \"10s\" or 0.5, not {value}"
+        ))
+    })
 }
 
 fn usage(fault: &str) -> Error {
@@ -154,11 +215,29 @@ mod tests {
     }
 
     #[test]
+    fn times_have_a_unit_or_are_seconds() {
+        for (line, milliseconds) in [
+            (r#"{"wait":"10s"}"#, 10_000),
+            (r#"{"wait":"1m 500ms"}"#, 60_500),
+            (r#"{"wait":0.5}"#, 500),
+            (r#"{"wait":3}"#, 3_000),
+        ] {
+            let expected = Step::Wait(Duration::from_millis(milliseconds));
+            assert_eq!(Step::parse(line).unwrap(), expected);
+        }
+    }
+
+    #[test]
     fn mixed_or_misspelt_lines_are_refused() {
         for line in [
             r#"{"down":"a","uri":"/"}"#,
             r#"{"downn":"a"}"#,
             r#"{"weight":"a"}"#,
+            r#"{"wait":"soon"}"#,
+            r#"{"wait":-1}"#,
+            r#"{"wait":1,"down":"a"}"#,
+            r#"{"open":"a","repeat":2}"#,
+            r#"{"close":"a","uri":"/"}"#,
             "[]",
             "{",
         ] {

@@ -4,6 +4,7 @@
 //! reads the model, so that algorithms depend on neither its shape nor the parsers.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use super::hash::{avalanche, xxh32};
 use super::{Basis, Tier};
@@ -80,8 +81,14 @@ pub(crate) struct Member<'a> {
     pub(crate) maxconn: Option<u32>,
     /// HAProxy `maxqueue`, 0 for none; picks only.
     pub(crate) maxqueue: u32,
+    /// HAProxy `minconn`, 0 for none; picks only.
+    pub(crate) minconn: u32,
+    /// HAProxy `slowstart`, zero for none; picks only.
+    pub(crate) slowstart: Duration,
     /// nginx `max_fails`; picks only.
     pub(crate) max_fails: u32,
+    /// nginx `fail_timeout`; picks only.
+    pub(crate) fail_timeout: Duration,
 }
 
 /// The servers of a backend with everything that decides between them.
@@ -98,6 +105,8 @@ pub(crate) struct Pool<'a> {
     /// HAProxy: keys are hashed although a single server is used. Only `get_server_ph` (`url_param`)
     /// does so; the others take the server at once, whether there is a key or not.
     pub(crate) hashes_alone: bool,
+    /// HAProxy `fullconn`; picks only.
+    pub(crate) fullconn: Option<u32>,
     /// HAProxy `option allbackups`.
     pub(crate) allbackups: bool,
     /// Every server in declaration order.
@@ -127,6 +136,7 @@ impl<'a> Pool<'a> {
                 backend.algorithm.value,
                 Algorithm::Hash(HashKey::UrlParam { .. })
             ),
+            fullconn: (backend.fullconn.as_ref()).and_then(|fullconn| fullconn.known().copied()),
             allbackups: *backend.allbackups.known()?,
             members,
         };
@@ -248,14 +258,28 @@ fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Opti
         usable: !disabled && (engine == Engine::Nginx || weight > 0),
         id,
         base: ring_base(version, server, id),
-        maxconn: server.maxconn.known().copied().flatten(),
+        maxconn: maxconn(server),
+        minconn: minconn(server),
+        slowstart: (server.options.slowstart.as_ref()).map_or(Duration::ZERO, |time| time.value),
         maxqueue: server
             .options
             .maxqueue
             .as_ref()
             .map_or(0, |queue| queue.value),
         max_fails: server.passive.max_fails.value,
+        fail_timeout: server.passive.fail_timeout.value,
     })
+}
+
+fn minconn(server: &Server) -> u32 {
+    let minconn = server.options.minconn.as_ref();
+    minconn.and_then(|most| most.known().copied()).unwrap_or(0)
+}
+
+/// A larger `minconn` is the limit (`check_config_validity`).
+fn maxconn(server: &Server) -> Option<u32> {
+    let maxconn = server.maxconn.known().copied().flatten();
+    Some(maxconn.unwrap_or(0).max(minconn(server))).filter(|most| *most > 0)
 }
 
 /// `chash_compute_server_key`: where the nodes of a server start, from its id or `hash-key`.

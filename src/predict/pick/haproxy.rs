@@ -2,7 +2,7 @@
 
 use super::super::Tier;
 use super::super::map;
-use super::super::pool::{Method, Pool};
+use super::super::pool::{Member, Method, Pool};
 use super::super::weights;
 use super::haproxy_hash::{self, RingWalk};
 use super::least_conn::LeastConn;
@@ -16,8 +16,10 @@ pub(super) struct Haproxy<'a> {
     tier: Tier,
     serving: Vec<usize>,
     loads: Vec<Load>,
-    /// Connections of the whole backend.
+    /// Connections that servers have taken.
     served: u32,
+    /// The same with those that wait.
+    connections: u32,
     balancer: Balancer,
     by_address: bool,
     /// Of all weights at load; never computed again.
@@ -77,6 +79,7 @@ impl<'a> Haproxy<'a> {
             serving,
             loads: loads.collect(),
             served: 0,
+            connections: 0,
             balancer,
             by_address,
             divisor,
@@ -122,7 +125,9 @@ impl<'a> Haproxy<'a> {
         let backup = self.tier == Tier::Backup;
         let alone = backup && !self.pool.allbackups;
         let (pool, loads) = (&self.pool, &self.loads);
-        let full = |server: usize| is_full(pool, loads, server);
+        // The request that is being placed counts.
+        let connections = self.connections + 1;
+        let full = |server: usize| is_full(pool, loads, connections, server);
         match &mut self.balancer {
             Balancer::Sticky(current) => *current,
             Balancer::Map(slots, index, hashed) => {
@@ -143,9 +148,9 @@ impl<'a> Haproxy<'a> {
             }
             _ if alone => Some(first),
             Balancer::RoundRobin(state) => state.pick(backup, full),
-            Balancer::LeastConn(state) => {
-                state.pick(backup, |server| is_crowded(pool, loads, server))
-            }
+            Balancer::LeastConn(state) => state.pick(backup, |server| {
+                is_crowded(pool, loads, connections, server)
+            }),
             Balancer::First => {
                 let room: Vec<usize> = (self.serving.iter().copied())
                     .filter(|server| !full(*server))
@@ -177,17 +182,21 @@ impl<'a> Haproxy<'a> {
             return;
         };
         if change > 0 {
-            if member.maxconn.is_some_and(|most| load.served >= most) {
-                load.queued += 1;
-            } else {
-                load.served += 1;
-                self.served += 1;
-            }
-        } else if load.queued > 0 {
-            load.queued -= 1;
+            self.connections += 1;
+            load.queued += 1;
         } else {
+            self.connections = self.connections.saturating_sub(1);
             load.served = load.served.saturating_sub(1);
             self.served = self.served.saturating_sub(1);
+        }
+        let room = |load: &Load| {
+            let most = limit(&self.pool, member, self.connections);
+            load.queued > 0 && most.is_none_or(|most| load.served < most)
+        };
+        while room(load) {
+            load.queued -= 1;
+            load.served += 1;
+            self.served += 1;
         }
         self.reposition(server);
     }
@@ -204,11 +213,40 @@ impl<'a> Haproxy<'a> {
         state.update(server, member.backup, weight, load.served + load.queued);
     }
 
-    pub(super) fn set_down(&mut self, server: usize, down: bool) {
-        if let Some(load) = self.loads.get_mut(server) {
-            load.down = down;
+    /// `minconn` needs to know when the backend is full; HAProxy's own guess depends on the limits of
+    /// the process.
+    pub(super) fn can_hold(&self) -> Result<(), Unpredictable> {
+        let mut members = self.pool.members.iter();
+        let moves = |member: &Member<'_>| {
+            member.minconn > 0 && member.maxconn.is_some_and(|most| member.minconn < most)
+        };
+        if self.pool.fullconn.is_none() && members.any(moves) {
+            return Err(Unpredictable::Refused(
+                "`minconn` without `fullconn`: how many connections a server may have open depends \
+                 on limits of the process",
+            ));
         }
+        Ok(())
+    }
+
+    pub(super) fn set_down(&mut self, server: usize, down: bool) -> Result<(), Unpredictable> {
+        let (Some(load), Some(member)) =
+            (self.loads.get_mut(server), self.pool.members.get(server))
+        else {
+            return Ok(());
+        };
+        // Maps keep their weights, but the limit on connections ramps up everywhere.
+        let fixed = matches!(self.balancer, Balancer::Map(..) | Balancer::First);
+        let ramps = !fixed || member.maxconn.is_some();
+        if load.down && !down && ramps && !member.slowstart.is_zero() {
+            return Err(Unpredictable::Refused(
+                "a server with `slowstart` comes back by the clock of the process: picks do not \
+                 follow that",
+            ));
+        }
+        load.down = down;
         self.refresh(server);
+        Ok(())
     }
 
     pub(super) fn set_weight(
@@ -295,20 +333,33 @@ fn walk(slots: &[usize], index: &mut usize, full: impl Fn(usize) -> bool) -> Opt
     None
 }
 
-/// Whether most algorithms pass a server over: at `maxconn`, or with requests waiting.
-fn is_full(pool: &Pool<'_>, loads: &[Load], server: usize) -> bool {
-    match (pool.members.get(server), loads.get(server)) {
-        (Some(member), Some(load)) => {
-            (member.maxconn).is_some_and(|most| load.queued > 0 || load.served >= most)
+/// `srv_dynamic_maxconn`: with `minconn` the limit grows with the connections of the backend, up to
+/// `maxconn` at `fullconn`.
+fn limit(pool: &Pool<'_>, member: &Member<'_>, connections: u32) -> Option<u32> {
+    let most = member.maxconn?;
+    let full = pool.fullconn.filter(|full| connections < *full);
+    match full {
+        Some(full) if member.minconn > 0 && member.minconn < most => {
+            let part = u64::from(connections) * u64::from(most) / u64::from(full);
+            Some(member.minconn.max(u32::try_from(part).unwrap_or(most)))
         }
+        _ => Some(most),
+    }
+}
+
+/// Whether most algorithms pass a server over: at its limit, or with requests waiting.
+fn is_full(pool: &Pool<'_>, loads: &[Load], connections: u32, server: usize) -> bool {
+    match (pool.members.get(server), loads.get(server)) {
+        (Some(member), Some(load)) => limit(pool, member, connections)
+            .is_some_and(|most| load.queued > 0 || load.served >= most),
         _ => false,
     }
 }
 
 /// Whether `leastconn` passes a server over, which counts the room of its queue.
-fn is_crowded(pool: &Pool<'_>, loads: &[Load], server: usize) -> bool {
+fn is_crowded(pool: &Pool<'_>, loads: &[Load], connections: u32, server: usize) -> bool {
     match (pool.members.get(server), loads.get(server)) {
-        (Some(member), Some(load)) => (member.maxconn)
+        (Some(member), Some(load)) => limit(pool, member, connections)
             .is_some_and(|most| load.served + load.queued >= most.saturating_add(member.maxqueue)),
         _ => false,
     }

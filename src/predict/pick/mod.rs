@@ -11,6 +11,7 @@ mod nginx_hash;
 mod round_robin;
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use super::pool::{Method, Pool};
 use crate::model::{Algorithm, Backend, Engine, HashKey, Version};
@@ -124,20 +125,47 @@ impl<'a> Picker<'a> {
         }
     }
 
-    /// Takes a server out of balancing, or back in.
-    pub fn set_down(&mut self, server: usize, down: bool) {
-        match &mut self.state {
-            State::Haproxy(state) => state.set_down(server, down),
-            State::Nginx(state) => state.set_down(server, down),
+    /// Whether [`Picker::open`] is right about connection limits.
+    pub fn can_hold(&self) -> Result<(), Unpredictable> {
+        match &self.state {
+            State::Haproxy(state) => state.can_hold(),
+            State::Nginx(_) => Ok(()),
         }
     }
 
-    /// Lets every connection to a server fail from now on. nginx finds out by trying; for HAProxy,
-    /// whose checks find out, see [`Picker::set_down`].
-    pub fn set_unreachable(&mut self, server: usize) {
+    /// Takes a server out of balancing, or back in.
+    pub fn set_down(&mut self, server: usize, down: bool) -> Result<(), Unpredictable> {
         match &mut self.state {
-            State::Haproxy(state) => state.set_down(server, true),
-            State::Nginx(state) => state.set_unreachable(server),
+            State::Haproxy(state) => state.set_down(server, down),
+            State::Nginx(state) => {
+                state.set_down(server, down);
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets every connection to a server fail from now on, or work again. nginx finds out by trying.
+    pub fn set_unreachable(
+        &mut self,
+        server: usize,
+        unreachable: bool,
+    ) -> Result<(), Unpredictable> {
+        match &mut self.state {
+            State::Haproxy(_) => Err(Unpredictable::Refused(
+                "HAProxy leaves a server that fails to its health checks: `down` says that they found out",
+            )),
+            State::Nginx(state) => {
+                state.set_unreachable(server, unreachable);
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets time pass. HAProxy has no clock in its picks; nginx gives a server that failed another
+    /// chance behind `fail_timeout`, counted in whole seconds.
+    pub fn wait(&mut self, time: Duration) {
+        if let State::Nginx(state) = &mut self.state {
+            state.wait(time);
         }
     }
 

@@ -1,6 +1,8 @@
 //! nginx at work: peers with their counters, retries, backups (`ngx_http_upstream_round_robin.c`).
 //!
-//! The clock stands still: a peer that failed `max_fails` times stays out.
+//! The clock stands still except for [`Nginx::wait`]: a peer that failed `max_fails` times stays out.
+
+use std::time::Duration;
 
 use super::super::pool::{Method, Pool};
 use super::Key;
@@ -17,6 +19,8 @@ pub(super) struct Nginx {
     hashing: Hashing,
     /// Exactly one primary and no backup: failures are not counted.
     single: bool,
+    /// Time since the start.
+    clock: Duration,
     /// Number of the running request, to mark the peers it tried.
     request: u64,
     tried: Vec<usize>,
@@ -32,6 +36,12 @@ pub(super) struct Peer {
     max_conns: u32,
     fails: u32,
     max_fails: u32,
+    /// In seconds, as all times of peers.
+    fail_timeout: i64,
+    /// The last failure.
+    accessed: i64,
+    /// The last failure, or the first pick after the pause that followed.
+    checked: i64,
     down: bool,
     unreachable: bool,
     /// Out, failed too often or full: kept up to date by [`Peer::review`].
@@ -46,20 +56,44 @@ impl Peer {
         !self.blocked && self.tried != request
     }
 
-    fn review(&mut self) {
+    fn review(&mut self, now: i64) {
+        let failed = self.max_fails > 0 && self.fails >= self.max_fails;
         self.blocked = self.down
-            || (self.max_fails > 0 && self.fails >= self.max_fails)
+            || (failed && !self.has_paused(now))
             || (self.max_conns > 0 && self.conns >= self.max_conns);
     }
 
-    /// `ngx_http_upstream_free_round_robin_peer` after a failed try.
-    fn fail(&mut self) {
+    /// Whether `fail_timeout` has passed since the last failure or the last such check.
+    fn has_paused(&self, now: i64) -> bool {
+        now - self.checked > self.fail_timeout
+    }
+
+    /// Takes a request. After a pause it is the one that checks the peer: others avoid it meanwhile.
+    fn take(&mut self, now: i64) {
+        if self.has_paused(now) {
+            self.checked = now;
+        }
+    }
+
+    /// `ngx_http_upstream_free_round_robin_peer` after a request that was answered.
+    fn succeed(&mut self, now: i64) {
+        if self.accessed < self.checked {
+            self.fails = 0;
+        }
+        self.conns = self.conns.saturating_sub(1);
+        self.review(now);
+    }
+
+    /// The same after a failed try.
+    fn fail(&mut self, now: i64) {
         self.fails += 1;
+        self.accessed = now;
+        self.checked = now;
         if self.max_fails > 0 {
             let loss = self.weight / i64::from(self.max_fails);
             self.effective = (self.effective - loss).max(0);
         }
-        self.review();
+        self.review(now);
     }
 }
 
@@ -140,6 +174,10 @@ impl Nginx {
             max_conns: member.maxconn.unwrap_or(0),
             fails: 0,
             max_fails: member.max_fails,
+            fail_timeout: i64::try_from(member.fail_timeout.as_secs()).unwrap_or(i64::MAX),
+            // Longer ago than any pause.
+            accessed: i64::MIN / 2,
+            checked: i64::MIN / 2,
             down: !member.usable,
             unreachable: false,
             blocked: !member.usable,
@@ -158,6 +196,7 @@ impl Nginx {
             peers: peers.collect(),
             primaries,
             backups,
+            clock: Duration::ZERO,
             request: 0,
             tried: Vec::new(),
         })
@@ -178,18 +217,19 @@ impl Nginx {
         loop {
             let server = self.select(key, &mut turn, &mut on_backups)?;
             self.tried.push(server);
-            let (request, single) = (self.request, self.single);
+            let (request, single, now) = (self.request, self.single, self.now());
             let peer = self.peers.get_mut(server)?;
             peer.tried = request;
+            peer.take(now);
             if !peer.unreachable {
                 peer.conns += 1;
-                peer.review();
+                peer.review(now);
                 return Some(server);
             }
             if single {
                 return None;
             }
-            peer.fail();
+            peer.fail(now);
             if self.tried.len() >= self.tries() {
                 return None;
             }
@@ -229,22 +269,37 @@ impl Nginx {
     }
 
     pub(super) fn close(&mut self, server: usize) {
+        let now = self.now();
         if let Some(peer) = self.peers.get_mut(server) {
-            peer.conns = peer.conns.saturating_sub(1);
-            peer.review();
+            peer.succeed(now);
+        }
+    }
+
+    /// The seconds that peers are judged by.
+    fn now(&self) -> i64 {
+        i64::try_from(self.clock.as_secs()).unwrap_or(i64::MAX)
+    }
+
+    /// Lets time pass.
+    pub(super) fn wait(&mut self, time: Duration) {
+        self.clock = self.clock.saturating_add(time);
+        let now = self.now();
+        for peer in &mut self.peers {
+            peer.review(now);
         }
     }
 
     pub(super) fn set_down(&mut self, server: usize, down: bool) {
+        let now = self.now();
         if let Some(peer) = self.peers.get_mut(server) {
             peer.down = down;
-            peer.review();
+            peer.review(now);
         }
     }
 
-    pub(super) fn set_unreachable(&mut self, server: usize) {
+    pub(super) fn set_unreachable(&mut self, server: usize, unreachable: bool) {
         if let Some(peer) = self.peers.get_mut(server) {
-            peer.unreachable = true;
+            peer.unreachable = unreachable;
         }
     }
 
