@@ -247,3 +247,30 @@ fn the_units_and_the_crontab_have_command_lines_that_work() {
     let written = fs::read_to_string(&metrics).expect("the metrics were written");
     assert!(written.contains("lbaudit_last_run_success 1"), "{written}");
 }
+
+/// `cargo deb` says so as well, but only who builds the package would hear it.
+#[test]
+fn the_files_of_the_package_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest: toml::Table =
+        toml::from_str(include_str!("../Cargo.toml")).expect("the manifest is TOML");
+    let deb = &manifest["package"]["metadata"]["deb"];
+    let assets = deb["assets"].as_array().expect("assets").iter();
+    let sources = assets.map(|asset| asset[0].as_str().expect("a source"));
+    let kept: Vec<&str> = sources
+        .filter(|source| !source.starts_with("target/"))
+        .collect();
+    assert!(kept.len() > 5, "{kept:?}");
+    for source in kept {
+        // A glob stands for what is in its folder.
+        let path = source.split_once("/*").map_or(source, |(folder, _)| folder);
+        assert!(root.join(path).exists(), "{source}");
+    }
+    let made = fs::read_to_string(packaging("build-deb")).expect("the script");
+    for name in ["man", "lbaudit.toml", "changelog"] {
+        assert!(
+            made.contains(&format!("$made/{name}\"")),
+            "{name} is not made"
+        );
+    }
+}
