@@ -23,7 +23,16 @@ pub struct Suppressed {
     /// What is reported.
     pub kept: Vec<Finding>,
     /// What a comment silenced.
-    pub suppressed: Vec<Finding>,
+    pub suppressed: Vec<Silenced>,
+}
+
+/// A finding that a comment silences.
+#[derive(Clone, Debug)]
+pub struct Silenced {
+    /// The finding.
+    pub finding: Finding,
+    /// Why it is acceptable; empty where the comment does not say.
+    pub reason: String,
 }
 
 /// Applies the suppressions in the files of `audit` to `findings`.
@@ -35,10 +44,9 @@ pub fn apply(audit: &Audit, findings: Vec<Finding>, today: Date) -> Suppressed {
         return result;
     }
     for finding in findings {
-        if ignores.cover(&finding) {
-            result.suppressed.push(finding);
-        } else {
-            result.kept.push(finding);
+        match ignores.cover(&finding) {
+            Some(reason) => result.suppressed.push(Silenced { finding, reason }),
+            None => result.kept.push(finding),
         }
     }
     result.kept.extend(ignores.faults());
@@ -55,8 +63,11 @@ struct Ignore {
     rules: Vec<String>,
     /// The offsets whose findings it silences.
     covers: Range<u32>,
-    has_reason: bool,
+    /// Its words without the date.
+    reason: String,
     expired: bool,
+    /// What stands behind `until=` and is no date.
+    not_a_date: Option<String>,
     used: bool,
 }
 
@@ -83,23 +94,21 @@ impl Ignores {
         ignores
     }
 
-    /// Whether an ignore silences `finding`; then it is of use.
-    fn cover(&mut self, finding: &Finding) -> bool {
-        let Some(ignores) = self.by_source.get_mut(&finding.span.source) else {
-            return false;
-        };
+    /// The reason of the first ignore that silences `finding`; each that does is of use.
+    fn cover(&mut self, finding: &Finding) -> Option<String> {
+        let ignores = self.by_source.get_mut(&finding.span.source)?;
         let at = finding.span.start;
         let covering = ignores.iter_mut().filter(|ignore| {
             !ignore.expired
                 && ignore.covers.contains(&at)
                 && ignore.rules.iter().any(|rule| rule == finding.rule)
         });
-        let mut covered = false;
+        let mut reason = None;
         for ignore in covering {
             ignore.used = true;
-            covered = true;
+            reason.get_or_insert_with(|| ignore.reason.clone());
         }
-        covered
+        reason
     }
 
     fn faults(self) -> impl Iterator<Item = Finding> {
@@ -115,6 +124,15 @@ impl Ignore {
     /// What is wrong with it, if anything.
     fn fault(&self) -> Option<Finding> {
         let rules = self.rules.join(", ");
+        if let Some(word) = &self.not_a_date {
+            let message = format!(
+                "the suppression of `{rules}` holds until `{word}`, which is no date: it does not apply"
+            );
+            let help = "write the date as `until=YYYY-MM-DD`";
+            return Some(
+                Finding::new(Severity::Warning, self.span, message, help).of_rule("expired-ignore"),
+            );
+        }
         if self.expired {
             let message = format!("the suppression of `{rules}` has expired and no longer applies");
             let help = "fix the cause, or give a new date with a reason";
@@ -138,7 +156,7 @@ impl Ignore {
         }
         let message = format!("the suppression of `{rules}` gives no reason");
         let help = "say behind the bracket why the finding is acceptable";
-        (!self.has_reason).then(|| {
+        self.reason.is_empty().then(|| {
             Finding::new(Severity::Warning, self.span, message, help)
                 .of_rule("ignore-without-reason")
         })
@@ -185,9 +203,10 @@ fn parse(
         line
     };
     let notes = Notes::new(reason);
-    let has_reason = reason
-        .split_whitespace()
-        .any(|word| !word.starts_with("until="));
+    let until = notes.value("until").map(ToOwned::to_owned);
+    let not_a_date = until.filter(|_| notes.date("until").is_none());
+    let words = reason.split_whitespace();
+    let words: Vec<&str> = words.filter(|word| !word.starts_with("until=")).collect();
     Some(Ignore {
         instance: index,
         span: Span::new(file, at, start + u32::try_from(text.len()).ok()?),
@@ -196,8 +215,9 @@ fn parse(
             .map(|name| name.trim().to_owned())
             .collect(),
         covers: covered(source, file, target, own_line, instance)?,
-        has_reason,
-        expired: notes.expired(today),
+        reason: words.join(" "),
+        expired: not_a_date.is_some() || notes.expired(today),
+        not_a_date,
         used: false,
     })
 }
@@ -254,7 +274,7 @@ mod tests {
         }
         in_source(&source, file, &instance, 0, date(2026, 11, 22))
             .into_iter()
-            .map(|ignore| (ignore.covers, ignore.has_reason, ignore.expired))
+            .map(|ignore| (ignore.covers, !ignore.reason.is_empty(), ignore.expired))
             .collect()
     }
 
@@ -278,6 +298,12 @@ mod tests {
     fn an_ignore_above_a_section_covers_the_section() {
         let text = "# lbaudit: ignore[x] y until=2026-11-21\nbackend b\n server s 1:1\n";
         assert_eq!(ignores(text), [(40..64, true, true)]);
+    }
+
+    #[test]
+    fn a_date_that_is_none_does_not_last_for_ever() {
+        let text = "a # lbaudit: ignore[x] why until=2026-13-01\n";
+        assert_eq!(ignores(text), [(0..44, true, true)]);
     }
 
     #[test]

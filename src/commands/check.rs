@@ -27,7 +27,9 @@ fn checked(args: &CheckArgs, run: &mut Run<'_>) -> Result<(Outcome, Option<Vec<S
     let selection = Selection::new(&args.selection)?;
     let old = old_baseline(args)?;
     let (mut judged, unchanged) = judged(args, &settings, run)?;
-    judged.suppressed.retain(|finding| selection.keeps(finding));
+    judged
+        .suppressed
+        .retain(|silenced| selection.keeps(&silenced.finding));
     let sieved = sieve::sieve(args, &mut judged, &selection, old)?;
     let fail_on = args
         .fail_on

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::finding::Finding;
 use crate::git::{Checkout, Repository};
 use crate::settings::Settings;
-use crate::suppress;
+use crate::suppress::{self, Silenced};
 
 /// One audit with what was found in it.
 pub(super) struct Judged {
@@ -20,7 +20,7 @@ pub(super) struct Judged {
     labels: Vec<String>,
     pub(super) findings: Vec<Finding>,
     /// What a comment silenced.
-    pub(super) suppressed: Vec<Finding>,
+    pub(super) suppressed: Vec<Silenced>,
 }
 
 impl Judged {

@@ -55,6 +55,7 @@ use crate::error::Error;
 use crate::finding::{Finding, Severity};
 use crate::model::Instance;
 use crate::source::Sources;
+use crate::suppress::Silenced;
 
 /// Everything that `check` tells.
 #[derive(Clone, Debug)]
@@ -71,7 +72,7 @@ pub struct Report<'a> {
     /// Findings silenced by comments in the configuration.
     pub suppressed: usize,
     /// The silenced ones themselves, for formats that show them as such.
-    pub silenced: &'a [Finding],
+    pub silenced: &'a [Silenced],
     /// Findings silenced by the baseline.
     pub baselined: usize,
     /// Findings of the baseline that are gone.

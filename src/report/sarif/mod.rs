@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::Report;
 use super::json::write_document;
 use super::locate::Locator;
+use super::mask::mask_text;
 use super::relative::Paths;
 use super::shown::plain;
 use super::text::template_words;
@@ -23,6 +24,7 @@ use super::view::View;
 use crate::engine::template::Template;
 use crate::finding::{Finding, Severity};
 use crate::rules;
+use crate::suppress::Silenced;
 use result::{Outcome, result};
 use rule::{Descriptor, descriptor};
 
@@ -119,7 +121,8 @@ struct Rules {
 
 impl Rules {
     fn of(report: &Report<'_>) -> Self {
-        let all = report.findings.iter().chain(report.silenced);
+        let silenced = report.silenced.iter().map(|silenced| &silenced.finding);
+        let all = report.findings.iter().chain(silenced);
         let named: std::collections::BTreeSet<&str> = all.map(|finding| finding.rule).collect();
         let mut rules = Self {
             descriptors: Vec::new(),
@@ -140,22 +143,24 @@ fn results<'a>(report: &'a Report<'_>, indices: &BTreeMap<&str, usize>) -> Vec<O
     let mut locator = Locator::new(report.sources);
     let paths = Paths::here();
     let fingerprints = report.fingerprints();
-    let silenced = super::fingerprints(report.silenced, report.sources);
-    let mut one = |finding: &'a Finding, fingerprint: &str, suppressed: bool| {
+    let silenced: Vec<Finding> = (report.silenced.iter())
+        .map(|silenced| silenced.finding.clone())
+        .collect();
+    let silenced = super::fingerprints(&silenced, report.sources);
+    let mut one = |finding: &'a Finding, fingerprint: &str| {
         let view = View::new(finding, &mut locator);
         let mut result = result(view, fingerprint, &paths, &mut locator);
         result.rule_index = indices.get(finding.rule).copied();
-        if suppressed {
-            result.suppress("inSource");
-        }
         result
     };
     let mut results = Vec::with_capacity(report.findings.len() + report.silenced.len());
     for (finding, fingerprint) in report.findings.iter().zip(fingerprints.iter()) {
-        results.push(one(finding, fingerprint, false));
+        results.push(one(finding, fingerprint));
     }
-    for (finding, fingerprint) in report.silenced.iter().zip(&silenced) {
-        results.push(one(finding, fingerprint, true));
+    for (Silenced { finding, reason }, fingerprint) in report.silenced.iter().zip(&silenced) {
+        let mut result = one(finding, fingerprint);
+        result.suppress(&mask_text(reason, finding.engine));
+        results.push(result);
     }
     results
 }

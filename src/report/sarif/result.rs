@@ -73,12 +73,17 @@ struct LogicalLocation {
 #[derive(Serialize)]
 struct Suppression {
     kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    justification: Option<String>,
 }
 
 impl Outcome<'_> {
-    /// Marks it as silenced.
-    pub(super) fn suppress(&mut self, kind: &'static str) {
-        self.suppressions.push(Suppression { kind });
+    /// Marks it as silenced by a comment in the configuration, which may say why.
+    pub(super) fn suppress(&mut self, reason: &str) {
+        self.suppressions.push(Suppression {
+            kind: "inSource",
+            justification: (!reason.is_empty()).then(|| plain(reason).into_owned()),
+        });
     }
 }
 
