@@ -426,8 +426,8 @@ pub struct RequestArgs {
     pub keys: Option<PathBuf>,
     /// File with a request or an event a line, as JSON; `-` for standard input
     ///
-    /// A request has any of "uri", "method", "scheme", "headers", "src" and "repeat", or "open" with a
-    /// name under which it stays open until {"close":NAME}. Events are {"down":SERVER}, {"up":SERVER},
+    /// A request has any of "uri", "method", "scheme", "headers", "src", "rdp" (a cookie) and "repeat", or
+    /// "open" with a name under which it stays open until {"close":NAME}. Events are {"down":SERVER}, {"up":SERVER},
     /// {"weight":SERVER,"value":"50%"}, and for nginx {"fail":SERVER} (connections to it fail until it
     /// is up) and {"wait":"10s"}, which lets `fail_timeout` pass
     #[arg(long, value_name = "FILE")]

@@ -46,6 +46,13 @@ backend limits
   server a 10.0.0.1:80 minconn 1 maxconn 5
   server b 10.0.0.2:80
 
+backend desktops
+  mode tcp
+  balance rdp-cookie
+  server a 10.0.0.1:80
+  server b 10.0.0.2:80
+  server c 10.0.0.3:80
+
 backend dice
   balance random
   server a 10.0.0.1:80
@@ -179,6 +186,17 @@ fn a_story_of_requests_and_events_is_replayed() {
         {"key": null, "server": null},
     ]);
     assert_eq!(picks["picks"], expected);
+}
+
+#[test]
+fn a_desktop_keeps_its_server_by_its_cookie() {
+    let story = file("{\"rdp\":{\"mstshash\":\"anna\"}}\n{\"rdp\":{\"msts\":\"anna\"}}\n{}\n");
+    let path = story.path().to_str().expect("text");
+    let picks = json(&["pick", "--backend", "desktops", "--events", path]);
+    let by_key = json(&["pick", "--backend", "desktops", "--key", "anna"]);
+    assert_eq!(picks["picks"][0], by_key["picks"][0]);
+    assert_eq!(picks["picks"][1]["key"], Value::Null);
+    assert_eq!(picks["picks"][2]["key"], Value::Null);
 }
 
 #[test]

@@ -420,6 +420,11 @@ impl Player<'_> {
     }
 }
 
+fn cookie(given: &Value) -> Option<(String, String)> {
+    let (name, value) = given.as_object()?.iter().next()?;
+    Some((name.clone(), value.as_str().expect("text").to_owned()))
+}
+
 fn request(operation: &Value) -> Request {
     let mut headers = Vec::new();
     let given = operation["headers"].as_object();
@@ -449,6 +454,7 @@ fn request(operation: &Value) -> Request {
             .into(),
         headers,
         source: Some(source),
+        rdp_cookie: cookie(&operation["rdp"]),
         ..Request::default()
     }
 }

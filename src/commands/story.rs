@@ -40,6 +40,7 @@ struct Line {
     scheme: Option<String>,
     headers: Option<Map<String, Value>>,
     src: Option<IpAddr>,
+    rdp: Option<Map<String, Value>>,
     repeat: Option<u64>,
     open: Option<String>,
     close: Option<String>,
@@ -58,6 +59,7 @@ impl Line {
             || self.scheme.is_some()
             || self.headers.is_some()
             || self.src.is_some()
+            || self.rdp.is_some()
             || self.repeat.is_some()
             || self.open.is_some()
     }
@@ -72,6 +74,7 @@ impl Line {
             scheme: self.scheme.unwrap_or(default.scheme),
             headers: headers(self.headers.unwrap_or_default())?,
             source: self.src,
+            rdp_cookie: rdp_cookie(self.rdp.unwrap_or_default())?,
         };
         Ok(match self.open {
             Some(name) => Step::Open(request, name),
@@ -142,6 +145,15 @@ fn duration(value: &Value) -> Result<Duration, Error> {
 
 fn usage(fault: &str) -> Error {
     Error::Usage(fault.to_owned())
+}
+
+/// The one cookie that a remote desktop client sends.
+fn rdp_cookie(given: Map<String, Value>) -> Result<Option<(String, String)>, Error> {
+    let mut cookies = headers(given)?.into_iter();
+    match (cookies.next(), cookies.next()) {
+        (first, None) => Ok(first),
+        (_, Some(_)) => Err(usage("`rdp` has one cookie at most")),
+    }
 }
 
 /// Header lines; an array gives several of one name.
@@ -234,6 +246,7 @@ mod tests {
             r#"{"downn":"a"}"#,
             r#"{"weight":"a"}"#,
             r#"{"wait":"soon"}"#,
+            r#"{"rdp":{"a":"1","b":"2"}}"#,
             r#"{"wait":-1}"#,
             r#"{"wait":1,"down":"a"}"#,
             r#"{"open":"a","repeat":2}"#,

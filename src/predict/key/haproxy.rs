@@ -39,6 +39,12 @@ pub(super) fn header<'r>(
     Some(if domain_only { domain(value) } else { value })
 }
 
+/// `smp_fetch_rdp_cookie`: the value of the cookie; its name is compared without case.
+pub(super) fn rdp_cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    let (other, value) = request.rdp_cookie.as_ref()?;
+    other.eq_ignore_ascii_case(name).then_some(value.as_str())
+}
+
 /// The label before the last dot; all of it without a dot. As `get_server_hh` looks for it: a dot in
 /// front of everything does not count, and of two dots in a row the first belongs to the label.
 fn domain(value: &str) -> &str {

@@ -28,6 +28,8 @@ pub struct Request {
     pub source: Option<IpAddr>,
     /// `http` or `https`.
     pub scheme: String,
+    /// Of a remote desktop connection the name and the value of its cookie.
+    pub rdp_cookie: Option<(String, String)>,
 }
 
 impl Default for Request {
@@ -38,6 +40,7 @@ impl Default for Request {
             headers: Vec::new(),
             source: None,
             scheme: "http".into(),
+            rdp_cookie: None,
         }
     }
 }
@@ -89,6 +92,9 @@ pub enum Unsupported {
     /// A fetch, converter or variable.
     #[error("the hash key uses `{0}`, which cannot be computed from a request alone")]
     Element(String),
+    /// What is hashed is no part of a request.
+    #[error("`{0}` hashes log messages, not requests: give the key itself, behind its converters")]
+    Message(&'static str),
     /// An expression that is not understood.
     #[error("the hash key `{0}` is not understood")]
     Syntax(String),
@@ -149,7 +155,8 @@ enum Plan {
         name: String,
         domain_only: bool,
     },
-    Given(&'static str),
+    RdpCookie(String),
+    Message(&'static str),
     Expression(Expression),
     Pattern(Pattern),
 }
@@ -160,7 +167,7 @@ impl Extractor {
         let plan = match &backend.algorithm.value {
             Algorithm::Hash(key) => Plan::new(key, backend, version)?,
             Algorithm::IpHash => Plan::Source,
-            Algorithm::LogHash => Plan::Given("log-hash"),
+            Algorithm::LogHash => Plan::Message("log-hash"),
             Algorithm::RoundRobin
             | Algorithm::StaticRoundRobin
             | Algorithm::LeastConn
@@ -206,7 +213,8 @@ impl Extractor {
             Plan::Header { name, domain_only } => {
                 haproxy::header(request, name, *domain_only).map(str::as_bytes)
             }
-            Plan::Given(what) => return Err(Unsupported::Element((*what).into())),
+            Plan::RdpCookie(name) => haproxy::rdp_cookie(request, name).map(str::as_bytes),
+            Plan::Message(what) => return Err(Unsupported::Message(what)),
             Plan::Expression(expression) => {
                 let value = expression.evaluate(request)?;
                 return Ok(value.map_or(OwnedKey::Missing, |value| OwnedKey::Bytes(value.hashed())));
@@ -233,7 +241,8 @@ impl Extractor {
             Plan::Uri { .. }
             | Plan::UrlParam { .. }
             | Plan::Header { .. }
-            | Plan::Given(_)
+            | Plan::RdpCookie(_)
+            | Plan::Message(_)
             | Plan::Pattern(_) => Ok(OwnedKey::Bytes(text.into())),
         }
     }
@@ -262,7 +271,7 @@ impl Plan {
                 name: name.to_string(),
                 domain_only: *domain_only,
             },
-            HashKey::RdpCookie(_) => Self::Given("rdp-cookie"),
+            HashKey::RdpCookie(name) => Self::RdpCookie(name.to_string()),
             HashKey::Expression(text) => Self::Expression(Expression::parse(text)?),
             HashKey::Variables(text) => {
                 Self::Pattern(Pattern::parse(text, &backend.name, version)?)
