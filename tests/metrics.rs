@@ -230,19 +230,18 @@ fn the_first_run_may_fail_and_a_damaged_file_is_healed() {
     assert_eq!(values.len(), 4);
 }
 
+/// One backend with this many servers.
+fn big(servers: usize) -> String {
+    let head = String::from("backend big\n  balance roundrobin\n");
+    (0..servers).fold(head, |text, number| {
+        let (third, fourth) = (number / 250, number % 250 + 1);
+        text + &format!("  server s{number} 10.0.{third}.{fourth}:80 check\n")
+    })
+}
+
 #[test]
 fn series_are_bounded_and_what_is_left_out_is_counted() {
-    let servers: String = (0..500).fold(
-        String::from("backend big\n  balance roundrobin\n"),
-        |text, number| {
-            text + &format!(
-                "  server s{number} 10.0.{}.{}:80 check\n",
-                number / 250,
-                number % 250 + 1
-            )
-        },
-    );
-    let host = Host::new("haproxy.cfg", &servers);
+    let host = Host::new("haproxy.cfg", &big(500));
     host.run(&["haproxy.cfg", "--metrics-max-series", "100"]);
     let values = host.values();
     let [left_out, runs] = [1, 3];
@@ -301,4 +300,40 @@ fn the_file_is_written_whole_or_not_at_all() {
     let nowhere = lbaudit_in(host.0.path(), &arguments, b"");
     assert_eq!(nowhere.status, 2);
     assert!(nowhere.stderr.contains("lb.prom"), "{}", nowhere.stderr);
+}
+
+#[test]
+fn a_run_that_is_killed_leaves_the_old_file_or_the_new_one() {
+    let host = Host::new("haproxy.cfg", &big(2000));
+    host.run(&["haproxy.cfg"]);
+    let whole: Vec<String> = host.values().into_keys().collect();
+    fs::remove_file(host.path("lb.prom")).expect("the file was there");
+    let files = || {
+        let entries = fs::read_dir(host.0.path()).expect("the folder");
+        let names = entries.map(|entry| entry.expect("an entry").file_name().into_string());
+        names
+            .map(|name| name.expect("a name"))
+            .collect::<BTreeSet<_>>()
+    };
+    let mut killed = 0;
+    for _ in 0..12 {
+        let before = files();
+        let mut child = support::command(host.0.path())
+            .args(["check", "--no-config", "-q", "haproxy.cfg"])
+            .args(["--metrics-file", "lb.prom", "--output", "report"])
+            .stdin(Stdio::null())
+            .spawn()
+            .expect("lbaudit starts");
+        // Killed as soon as something of the file is there, whatever its name is.
+        while files() == before && child.try_wait().expect("a child").is_none() {}
+        child.kill().expect("a signal");
+        killed += usize::from(child.wait().expect("it ends").code().is_none());
+        if host.path("lb.prom").exists() {
+            let left: Vec<String> = host.values().into_keys().collect();
+            assert_eq!(left, whole);
+        }
+        let is_half = |name: &String| name.ends_with(".prom") && name != "lb.prom";
+        assert!(!files().iter().any(is_half), "the collector reads `*.prom`");
+    }
+    assert!(killed > 0, "no run was killed");
 }

@@ -64,7 +64,7 @@ impl Name {
     fn help(self) -> &'static str {
         match self {
             Self::BackendWorstFailureShare => {
-                "Largest share of one server after the worst failure of one other server."
+                "Largest share of one server after the worst failure of one other server; 0 where none is left."
             }
             Self::ConfigInfo => "Always 1; the hash changes with any byte of the configuration.",
             Self::Findings => "Number of findings that are reported.",
