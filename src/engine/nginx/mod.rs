@@ -6,6 +6,7 @@
 
 mod comment;
 mod detect;
+mod directives;
 mod dump;
 mod envsubst;
 mod fault;

@@ -81,6 +81,26 @@ pub(crate) fn listen_address(text: &str, default: u16) -> Address {
     }
 }
 
+/// Whether the port of a `listen` is none (`ngx_parse_inet_url()`).
+pub(crate) fn bad_listen_port(text: &str) -> bool {
+    if text.contains('$') || strip_prefix_ignore_case(text, "unix:").is_some() {
+        return false;
+    }
+    let digits = |text: &str| {
+        text.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+    };
+    let port = match split_port(text) {
+        (alone, None) if digits(alone) => alone,
+        (_, None) => return false,
+        (_, Some(port)) => port,
+    };
+    match listen_port(port) {
+        Some(Port::Range(first, last)) => first == 0 || first > last,
+        found => found.is_none(),
+    }
+}
+
 fn strip_prefix_ignore_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     let head = text.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix)
@@ -329,6 +349,24 @@ mod tests {
     }
 
     #[test]
+    fn ports_that_no_listen_can_have() {
+        for text in [
+            "99999",
+            "0",
+            "*:0",
+            "127.0.0.1:",
+            "[::]:0",
+            "90-80",
+            "80-99999",
+            "0-5",
+            "localhost:x",
+        ] {
+            assert!(bad_listen_port(text), "{text}");
+        }
+        assert!(!bad_listen_port("$port"));
+    }
+
+    #[test]
     fn listen_addresses() {
         for (text, kind, host, port) in [
             ("8080", AddressKind::Any, "*", Port::Fixed(8080)),
@@ -349,6 +387,7 @@ mod tests {
             ("8000-8010", AddressKind::Any, "*", Port::Range(8000, 8010)),
             ("unix:/a", AddressKind::Unix, "/a", Port::None),
         ] {
+            assert!(!bad_listen_port(text), "{text}");
             let address = listen_address(text, 80);
             let seen = (address.kind, address.host.as_str(), address.port);
             assert_eq!(seen, (kind, host, port), "{text}");

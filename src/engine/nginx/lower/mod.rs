@@ -6,6 +6,7 @@
 mod cursor;
 mod facts;
 mod pass;
+mod placement;
 mod refuse;
 mod scope;
 mod server_block;
@@ -94,6 +95,11 @@ impl<'t> Lowering<'t> {
             self.refuse_misplaced(&top.stray);
         }
         let stray_group = self.stray_group(&top.stray);
+        if !self.forest.broken {
+            let fragment = (!top.whole).then_some(stray_group);
+            self.findings
+                .extend(placement::check(self.forest, fragment));
+        }
         for (group, item) in top.groups {
             let children: Vec<_> = Children::of(self.forest, item.block()).collect();
             self.group(group, &children, &scope);

@@ -33,6 +33,26 @@ pub(super) fn parameter(span: Span, server: &Text, value: &str) -> Finding {
     )
 }
 
+/// A parameter that is almost one that servers have.
+pub(super) fn unknown_parameter(span: Span, server: &Text, text: &Text, meant: &str) -> Finding {
+    refused(
+        span,
+        format!(
+            "server `{server}` has the parameter `{text}` (did you mean `{meant}`): every nginx version refuses it as invalid"
+        ),
+        format!("write `{meant}`"),
+    )
+}
+
+/// A `listen` on a port that is none.
+pub(super) fn listen_port(span: Span, text: &str) -> Finding {
+    refused(
+        span,
+        format!("`listen {text}` has no valid port: every nginx version refuses to start"),
+        "write a port from 1 to 65535",
+    )
+}
+
 /// `slow_start` without a commercial subscription.
 pub(super) fn slow_start(span: Span, server: &Text) -> Finding {
     refused(

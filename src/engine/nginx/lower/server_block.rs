@@ -13,7 +13,7 @@ use super::upstream::arguments;
 use super::{Group, Lowering};
 use crate::engine::nginx::comment;
 use crate::engine::nginx::tree::Directive;
-use crate::engine::nginx::value::listen_address;
+use crate::engine::nginx::value::{bad_listen_port, listen_address};
 use crate::finding::Finding;
 use crate::model::{Bind, Condition, Layer, Listener, PathMatch, Port, Setting, Text};
 use crate::source::Span;
@@ -40,6 +40,12 @@ pub(super) fn lower<'t>(
         match (&*line.name(), line.is_block()) {
             (b"listen", false) => {
                 let (bind, is_udp) = listen(line, group);
+                let text = line.text(1);
+                if bad_listen_port(&text) {
+                    lowering
+                        .findings
+                        .push(refuse::listen_port(bind.span, &text));
+                }
                 udp.push(is_udp);
                 listener.binds.push(bind);
             }

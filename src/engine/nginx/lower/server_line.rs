@@ -12,6 +12,7 @@ use crate::engine::nginx::value::{self, server_address};
 use crate::finding::Finding;
 use crate::model::{Address, Layer, Origin, PassiveCheck, Server, ServerOptions, Setting, Text};
 use crate::source::Span;
+use crate::spelling;
 
 /// What a `server` may have at its place.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +130,7 @@ impl Line {
             }
             _ => match text.split_once('=') {
                 Some((name, value)) => self.named(name, value, span),
-                None => self.options().other.push(text.clone()),
+                None => self.unknown(text, text, span),
             },
         }
     }
@@ -157,12 +158,42 @@ impl Line {
             "route" => self
                 .options()
                 .other
-                .push(Text::from(format!("route={value}"))),
-            _ => self
-                .options()
-                .other
-                .push(Text::from(format!("{name}={value}"))),
+                .push(compact_str::format_compact!("route={value}")),
+            _ => self.unknown(name, &compact_str::format_compact!("{name}={value}"), span),
         }
+    }
+
+    /// A parameter that this version does not have: a slip, or one of a patched or newer nginx.
+    fn unknown(&mut self, name: &str, text: &Text, span: Span) {
+        let with_value = [
+            "weight",
+            "max_conns",
+            "max_fails",
+            "fail_timeout",
+            "slow_start",
+            "service",
+            "route",
+        ];
+        let flags = ["backup", "down", "drain", "resolve"];
+        let known = with_value.iter().chain(&flags).copied();
+        let meant = known
+            .clone()
+            .find(|known| *known == name)
+            .or_else(|| spelling::meant(name, known));
+        if let Some(meant) = meant {
+            let form = if with_value.contains(&meant) {
+                "=VALUE"
+            } else {
+                ""
+            };
+            self.refused.push(refuse::unknown_parameter(
+                span,
+                &self.server.name,
+                text,
+                &format!("{meant}{form}"),
+            ));
+        }
+        self.options().other.push(text.clone());
     }
 
     fn backup(&mut self, span: Span) {
