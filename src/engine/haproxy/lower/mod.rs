@@ -269,7 +269,7 @@ impl Lowering {
             }
             Section::Proxy(mut proxy) => {
                 // A copy of the right size: shrinking the list would leave a hole behind each.
-                let servers = Vec::from_iter(proxy.servers.drain(..));
+                let servers = proxy.servers.drain(..).collect();
                 self.servers = std::mem::replace(&mut proxy.servers, servers);
                 self.proxies.push(proxy);
             }
