@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{EnumValueParser, PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 pub use config::ConfigCommand;
 
@@ -371,6 +371,10 @@ pub struct SharesArgs {
     /// Show what every single failure does, not just the worst one
     #[arg(long)]
     pub each_failure: bool,
+    /// Length of all hash keys in bytes, for an nginx `hash` with servers out: keys of one length then
+    /// spread in another way than those of all lengths together
+    #[arg(long, value_name = "BYTES", value_parser = value_parser!(u16).range(1..))]
+    pub key_length: Option<u16>,
     /// What names stand for.
     #[command(flatten)]
     pub names: NameArgs,

@@ -5,7 +5,10 @@ use crate::audit::{Audit, Audited};
 use crate::cli::SharesArgs;
 use crate::error::Error;
 use crate::model::{Backend, Instance};
-use crate::predict::{Rates, addresses, failure, failures, predict, worst};
+use crate::predict::{
+    Failure, Prediction, Rates, addresses, depends_on_length, failure, failures, predict,
+    shares_of_length, worst,
+};
 use crate::report::traffic::{self, Document, Traffic};
 
 pub(super) fn run(args: &SharesArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
@@ -38,7 +41,7 @@ fn rates(given: &[(String, f64)]) -> Result<Rates, Error> {
     Ok(rates)
 }
 
-fn traffic<'a>(audit: &'a Audit, args: &SharesArgs) -> Result<Vec<Traffic<'a>>, Error> {
+fn traffic<'a>(audit: &'a Audit, args: &'a SharesArgs) -> Result<Vec<Traffic<'a>>, Error> {
     let mut rows = Vec::new();
     let mut known = Vec::new();
     for instance in audit.instances.iter().filter_map(|audited| audited.main()) {
@@ -49,7 +52,12 @@ fn traffic<'a>(audit: &'a Audit, args: &SharesArgs) -> Result<Vec<Traffic<'a>>, 
         {
             known.push(backend.name.as_str());
             if args.backend.is_empty() || args.backend.iter().any(|name| backend.name == *name) {
-                rows.push(row(instance, backend, args));
+                let row = Row {
+                    instance,
+                    backend,
+                    args,
+                };
+                rows.push(row.traffic());
             }
         }
     }
@@ -78,28 +86,75 @@ fn traffic<'a>(audit: &'a Audit, args: &SharesArgs) -> Result<Vec<Traffic<'a>>, 
     Ok(rows)
 }
 
-fn row<'a>(instance: &'a Instance, backend: &'a Backend, args: &SharesArgs) -> Traffic<'a> {
-    let (engine, version) = (instance.engine, instance.version);
-    let down: Vec<usize> = (backend.servers.iter().enumerate())
-        .filter(|(_, server)| args.down.iter().any(|name| server.name == *name))
-        .map(|(index, _)| index)
-        .collect();
-    let single = || failures(engine, version, backend, &[]).unwrap_or_default();
-    let shown = if args.each_failure {
-        single()
-    } else if args.down.is_empty() {
-        worst(&single()).cloned().into_iter().collect()
-    } else {
-        let given = (!down.is_empty()).then(|| failure(engine, version, backend, &down));
-        given.flatten().into_iter().collect()
-    };
-    Traffic {
-        root: &instance.root,
-        engine,
-        backend,
-        now: predict(engine, version, backend, &[]),
-        failures: shown,
-        worst_only: args.down.is_empty() && !args.each_failure,
+/// One backend and what is asked about it.
+struct Row<'a> {
+    instance: &'a Instance,
+    backend: &'a Backend,
+    args: &'a SharesArgs,
+}
+
+impl<'a> Row<'a> {
+    fn traffic(&self) -> Traffic<'a> {
+        let Instance {
+            engine, version, ..
+        } = *self.instance;
+        let mut now = predict(engine, version, self.backend, &[]);
+        if let Some(now) = &mut now {
+            self.narrow(now, &[]);
+        }
+        let any_length = self.args.key_length.is_none();
+        Traffic {
+            root: &self.instance.root,
+            engine,
+            backend: self.backend,
+            now,
+            failures: self.failures(),
+            worst_only: self.args.down.is_empty() && !self.args.each_failure,
+            any_length: any_length && depends_on_length(engine, version, self.backend),
+        }
+    }
+
+    fn failures(&self) -> Vec<Failure> {
+        let Instance {
+            engine, version, ..
+        } = *self.instance;
+        let mut all = if self.args.down.is_empty() {
+            failures(engine, version, self.backend, &[]).unwrap_or_default()
+        } else {
+            let down = self.down();
+            let given = (!down.is_empty()).then(|| failure(engine, version, self.backend, &down));
+            given.flatten().into_iter().collect()
+        };
+        for failure in &mut all {
+            self.narrow(&mut failure.after, &failure.down);
+        }
+        if self.args.each_failure || !self.args.down.is_empty() {
+            all
+        } else {
+            worst(&all).cloned().into_iter().collect()
+        }
+    }
+
+    /// The servers of `--down`.
+    fn down(&self) -> Vec<usize> {
+        let servers = self.backend.servers.iter().enumerate();
+        let named =
+            servers.filter(|(_, server)| self.args.down.iter().any(|name| server.name == *name));
+        named.map(|(index, _)| index).collect()
+    }
+
+    /// Takes the shares of keys of one length, where one is given and matters.
+    fn narrow(&self, prediction: &mut Prediction, down: &[usize]) {
+        let Some(length) = self.args.key_length else {
+            return;
+        };
+        let Instance {
+            engine, version, ..
+        } = *self.instance;
+        let shares = shares_of_length(engine, version, self.backend, down, usize::from(length));
+        if let Some(shares) = shares {
+            prediction.shares = shares;
+        }
     }
 }
 

@@ -111,6 +111,29 @@ pub fn predict_idle(
     Some(prediction)
 }
 
+/// Whether keys of one length spread in another way than keys of all lengths while servers are out:
+/// in an nginx `hash` without `consistent`.
+pub fn depends_on_length(engine: Engine, version: Version, backend: &Backend) -> bool {
+    let pool = Pool::new(engine, version, backend, &[]);
+    // Of two servers the other one takes all keys, whatever their length.
+    pool.is_some_and(|pool| pool.method == Method::Modulo && pool.usable(false).len() > 2)
+}
+
+/// The shares over hash keys of `length` bytes where that matters; otherwise `None`, and [`predict`]
+/// has them.
+pub fn shares_of_length(
+    engine: Engine,
+    version: Version,
+    backend: &Backend,
+    down: &[usize],
+    length: usize,
+) -> Option<Vec<Share>> {
+    let pool = Pool::new(engine, version, backend, down)?;
+    let (tier, serving) = pool.serving();
+    let matters = pool.method == Method::Modulo && tier == Tier::Active && serving.len() > 1;
+    matters.then(|| modulo::shares_of_length(&pool, &serving, length))
+}
+
 fn predict_pool(pool: &Pool<'_>) -> Option<Prediction> {
     let (tier, serving) = pool.serving();
     let method = effective_method(pool, tier);

@@ -39,7 +39,8 @@ pub struct Moved {
     /// From 0 to 1.
     pub fraction: f64,
     /// Whether it is counted over all hash values. Otherwise the two states hash differently, or a
-    /// server that is out makes nginx hash again, and it is an expectation.
+    /// server that is out makes nginx hash again, and it is an expectation over keys of all lengths
+    /// (see [`super::shares_of_length`]).
     pub exact: bool,
 }
 

@@ -6,13 +6,12 @@ use std::io::{self, Write};
 use unicode_width::UnicodeWidthStr;
 
 use super::Document;
-use super::text::safe;
+use super::text::{paragraph, safe};
 use crate::model::AddressKind;
 use crate::predict::{AddressShare, Addresses, HostShare, LeftOut, Reason};
 use crate::report::Style;
 use crate::report::shown::plain;
 use crate::report::table::{Align, Table, bar, bar_width, percent};
-use crate::report::wrap::wrapped;
 
 /// Columns of a full bar.
 const BAR: usize = 20;
@@ -59,13 +58,6 @@ pub(super) fn write_lines(document: &Document<'_>, out: &mut dyn Write) -> io::R
         writeln!(out, "address {} {share}", section.name(address))?;
     }
     Ok(())
-}
-
-fn paragraph(out: &mut dyn Write, text: &str, indent: usize, style: Style) -> io::Result<()> {
-    let text = wrapped(text, style.columns().saturating_sub(indent + 2), 0);
-    let blanks = " ".repeat(indent);
-    let text = text.replace('\n', &format!("\n{blanks}  "));
-    writeln!(out, "{blanks}{text}")
 }
 
 /// What is shown of the addresses.

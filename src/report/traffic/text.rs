@@ -33,11 +33,28 @@ pub(super) fn write(rows: &[Traffic<'_>], style: Style, out: &mut dyn Write) -> 
             writeln!(out, "{line}")?;
         }
         for failure in &row.failures {
-            let text = wrapped(&failed(row, failure), style.columns().saturating_sub(4), 0);
-            writeln!(out, "  {}", text.replace('\n', "\n    "))?;
+            paragraph(out, &failed(row, failure), 2, style)?;
+        }
+        if row.any_length && !row.failures.is_empty() {
+            let text = "this is over keys of all lengths; those of one length can all go to one \
+                        server (--key-length)";
+            paragraph(out, text, 2, style)?;
         }
     }
     Ok(())
+}
+
+/// Prose behind an indent, its further lines two columns further in.
+pub(super) fn paragraph(
+    out: &mut dyn Write,
+    text: &str,
+    indent: usize,
+    style: Style,
+) -> io::Result<()> {
+    let text = wrapped(text, style.columns().saturating_sub(indent + 2), 0);
+    let blanks = " ".repeat(indent);
+    let text = text.replace('\n', &format!("\n{blanks}  "));
+    writeln!(out, "{blanks}{text}")
 }
 
 /// One server a line: root, backend, server, share.
