@@ -43,7 +43,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// The machine behind a server; `None` where it is this one or cannot be told.
-fn host(server: &Server) -> Option<&str> {
+pub(super) fn host(server: &Server) -> Option<&str> {
     let known = matches!(
         server.address.kind,
         AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Name
@@ -67,7 +67,7 @@ fn finding(tier: &Tier<'_, '_>, host: &str, members: &[usize]) -> Option<Finding
         .collect();
     let share = share(tier, members)?;
     let limit = tier.view.context.option(&RULE, "max-share");
-    if endpoints.len() < 2 || share <= limit || is_virtual(tier) {
+    if endpoints.len() < 2 || share <= limit || is_virtual(tier.view) {
         return None;
     }
     let alone = servers.len() == tier.members.len();
@@ -117,8 +117,7 @@ fn share(tier: &Tier<'_, '_>, members: &[usize]) -> Option<f64> {
 }
 
 /// Whether a comment says that the address is a load balancer of its own: `# lbaudit: kind=vip`.
-fn is_virtual(tier: &Tier<'_, '_>) -> bool {
-    let context = tier.view.context;
-    let mut comments = tier.view.backend.comments.iter();
-    comments.any(|span| context.annotation(*span, "kind").as_deref() == Some("vip"))
+pub(super) fn is_virtual(view: &BackendView<'_>) -> bool {
+    let mut comments = view.backend.comments.iter();
+    comments.any(|span| view.context.annotation(*span, "kind").as_deref() == Some("vip"))
 }

@@ -13,14 +13,17 @@ mod view;
 mod wording;
 
 mod backend_drift;
+mod backup_shares_fate;
 mod balance_first_without_maxconn;
 mod capacity_after_one_loss;
 mod catch_all_missing;
 mod check_options_without_check;
+mod check_port_differs;
 mod client_ip_hash_behind_proxy;
 mod cookie_coverage;
 mod dangling_backend_reference;
 mod default_server_too_late;
+mod down_sibling_disables_single;
 mod duplicate_server_address;
 mod dynamic_backend_unresolved;
 mod expired_ignore;
@@ -41,10 +44,12 @@ mod name_counts_several_times;
 mod next_upstream_off;
 mod no_usable_server;
 mod only_first_backup_used;
+mod persist_to_down_server;
 mod redispatch_ineffective;
 mod redispatch_missing;
 mod refused_at_load;
 mod resolve_once_hostname;
+mod server_maxconn_missing;
 mod server_port_outlier;
 mod single_server_backend;
 mod slow_failure_detection;
@@ -152,6 +157,8 @@ pub static ALL: &[&Rule] = &[
     &default_server_too_late::RULE,
     &slow_failure_detection::RULE,
     &max_fails_zero::RULE,
+    &down_sibling_disables_single::RULE,
+    &check_port_differs::RULE,
     // C. Failover
     &redispatch_missing::RULE,
     &redispatch_ineffective::RULE,
@@ -159,8 +166,11 @@ pub static ALL: &[&Rule] = &[
     &only_first_backup_used::RULE,
     &no_usable_server::RULE,
     &single_server_backend::RULE,
+    &backup_shares_fate::RULE,
+    &persist_to_down_server::RULE,
     // D. Capacity
     &capacity_after_one_loss::RULE,
+    &server_maxconn_missing::RULE,
     &max_conns_not_shared::RULE,
     // E. Routing
     &dangling_backend_reference::RULE,

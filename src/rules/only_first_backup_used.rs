@@ -32,7 +32,8 @@ const ORDER_WORDS: &[&str] = &[
 ];
 
 /// Parts of a server's name that mark a page instead of a service.
-const SORRY_WORDS: &[&str] = &["sorry", "maint", "error", "static", "apolog", "fallback"];
+pub(super) const SORRY_WORDS: &[&str] =
+    &["sorry", "maint", "error", "static", "apolog", "fallback"];
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let backend = view.backend;
