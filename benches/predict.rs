@@ -12,7 +12,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lbaudit::model::{
     Address, AddressKind, Algorithm, Backend, Engine, HashFunction, HashKey, HashMethod, HashType,
-    Layer, PassiveCheck, Port, Server, Setting, Text, Version,
+    Layer, Port, Server, Setting, Text, Version,
 };
 use lbaudit::predict::{Key, Picker, failures, predict};
 use lbaudit::source::{Sources, Span};
@@ -21,12 +21,7 @@ fn server(span: Span, position: u32, weight: u32) -> Server {
     let name = Text::from(format!("10.0.{}.{}:8080", position / 256, position % 256));
     Server {
         name: name.clone(),
-        address: Address {
-            text: name.clone(),
-            kind: AddressKind::Ipv4,
-            host: name,
-            port: Port::Fixed(8080),
-        },
+        address: Address::new(name.clone(), AddressKind::Ipv4, &name, Port::Fixed(8080)),
         span,
         head: span,
         weight: Setting::explicit(weight, span),
@@ -35,9 +30,8 @@ fn server(span: Span, position: u32, weight: u32) -> Server {
         maxconn: Setting::engine_default(None),
         id: Setting::engine_default(position),
         check: Setting::engine_default(false),
-        agent_check: Setting::engine_default(false),
         cookie: None,
-        passive: PassiveCheck::default(),
+        passive: None,
         options: std::sync::Arc::default(),
         template: None,
         comment: None,

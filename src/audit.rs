@@ -122,7 +122,12 @@ impl Audit {
                 finding.engine = engine.unwrap_or(finding.engine);
                 finding
             }));
-            findings.extend(judged);
+            // With one instance alone, its long list is taken as it is.
+            if findings.is_empty() {
+                findings = judged;
+            } else {
+                findings.extend(judged);
+            }
         }
         let mains = self.instances.iter().enumerate();
         let contexts: Vec<Context<'_>> = mains

@@ -4,6 +4,7 @@
 //! report asks, lines and columns. Bytes stay bytes: a configuration need not be UTF-8.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock, RwLock};
 
@@ -11,7 +12,28 @@ use std::sync::{Arc, OnceLock, RwLock};
 ///
 /// The number depends on the order in which threads read files; it must never be shown or sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SourceId(u32);
+pub struct SourceId(NonZeroU32);
+
+impl SourceId {
+    /// The id of the file at `index` of all.
+    fn at(index: usize) -> Self {
+        Self(NonZeroU32::MIN.saturating_add(to_u32(index)))
+    }
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+
+    /// The id as a number above 0 that leaves the three highest bits free: no run has 2^29 files.
+    pub(crate) const fn number(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The id that [`Self::number`] made this number of; `None` for 0.
+    pub(crate) fn of_number(number: u32) -> Option<Self> {
+        NonZeroU32::new(number).map(Self)
+    }
+}
 
 /// A run of bytes in one source: `start` inclusive, `end` exclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -207,7 +229,7 @@ impl Sources {
             .files
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let id = SourceId(to_u32(files.len()));
+        let id = SourceId::at(files.len());
         files.push(Arc::clone(&source));
         (id, source)
     }
@@ -222,7 +244,7 @@ impl Sources {
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         #[allow(clippy::indexing_slicing, reason = "ids are only made by `add`")]
-        Arc::clone(&files[id.0 as usize])
+        Arc::clone(&files[id.index()])
     }
 
     /// The text of `span`, with invalid UTF-8 replaced.

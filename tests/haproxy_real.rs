@@ -184,7 +184,7 @@ fn ours(backend: &Backend, server: &Server) -> String {
         server.weight.value,
         server.backup.value,
         server.disabled.value,
-        server.agent_check.value,
+        server.has_agent(),
         thresholds.unwrap_or_default(),
         track.unwrap_or_default(),
         server

@@ -213,7 +213,7 @@ fn what_is_not_modelled_or_not_known_has_no_prediction() {
     );
     let mut opaque = backend(Algorithm::RoundRobin, &[1, 1]);
     let span = opaque.span;
-    opaque.servers[1].weight.origin = lbaudit::model::Origin::Opaque(span);
+    opaque.servers[1].weight.origin = lbaudit::model::Origin::opaque(span);
     assert_eq!(
         predict(Engine::Haproxy, Version::HAPROXY_DEFAULT, &opaque, &[]),
         None

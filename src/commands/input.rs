@@ -122,7 +122,7 @@ fn host_names(audited: &Audited) -> impl Iterator<Item = &str> {
         .flat_map(|instance| &instance.backends);
     let servers = backends.flat_map(|backend| &backend.servers);
     let named = servers.filter(|server| server.address.kind == AddressKind::Name);
-    named.map(|server| server.address.host.as_str())
+    named.map(|server| server.address.host())
 }
 
 fn options(args: &InputArgs, settings: &Settings) -> Result<Options, Error> {

@@ -35,10 +35,10 @@ impl<'a> Watch<'a> {
         protocol: Option<&'a CheckProtocol>,
     ) -> Self {
         let options = &server.options;
-        let text = |setting: &'a Option<Setting<Text>>| {
+        let text = |setting: &'a Option<Box<Setting<Text>>>| {
             setting.as_ref().map(|setting| setting.value.as_str())
         };
-        let passive = &server.passive;
+        let passive = server.passive();
         let timing = &options.timing;
         let active = Active {
             protocol,
@@ -53,7 +53,7 @@ impl<'a> Watch<'a> {
         };
         Self {
             active: server.check.value.then_some(active),
-            agent: server.agent_check.value,
+            agent: server.has_agent(),
             track: text(&options.track),
             // HAProxy counts no failures of live traffic on its own.
             passive: (engine == Engine::Nginx)

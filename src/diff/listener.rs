@@ -64,7 +64,7 @@ fn place(bind: &Bind) -> String {
         format!(
             "{:?} {} {:?}",
             address.kind,
-            address.host,
+            address.host(),
             address.port.number()
         )
     })

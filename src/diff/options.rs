@@ -182,7 +182,7 @@ fn differences(old: &ServerOptions, new: &ServerOptions) -> Vec<Difference> {
         ("service", &old.service, &new.service),
     ];
     for (name, old, new) in texts {
-        optional(&mut out, kind, (old.as_ref(), new.as_ref()), |value| {
+        optional(&mut out, kind, (old.as_deref(), new.as_deref()), |value| {
             format!("{name} {value}")
         });
     }

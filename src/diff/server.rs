@@ -95,7 +95,7 @@ fn same_place(old: &Address, new: &Address) -> bool {
     }
     match (old.endpoint(), new.endpoint()) {
         (Some(old), Some(new)) => old == new,
-        _ => (old.kind, &old.host, old.port) == (new.kind, &new.host, new.port),
+        _ => (old.kind, old.host(), old.port) == (new.kind, new.host(), new.port),
     }
 }
 

@@ -206,7 +206,7 @@ fn add_to(sum: &mut Option<f64>, value: Option<f64>) {
 /// failure, HAProxy manual 5.2 `agent-check`), nor, in nginx, the count of failed requests. What
 /// depends on an unknown variable counts as watched.
 fn is_unchecked(engine: Engine, server: &Server) -> bool {
-    let counts_failures = engine == Engine::Nginx && server.passive.max_fails.known() != Some(&0);
+    let counts_failures = engine == Engine::Nginx && server.passive().max_fails.known() != Some(&0);
     server.is_usable()
         && server.check.known() == Some(&false)
         && server.options.track.is_none()

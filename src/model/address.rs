@@ -11,11 +11,33 @@ pub struct Address {
     pub text: Text,
     /// What kind of thing it names.
     pub kind: AddressKind,
-    /// Host without brackets, port and prefix; the path of a unix socket; the name of an abstract one.
-    /// IPv6 in canonical lower-case form.
-    pub host: Text,
     /// Port of the service.
     pub port: Port,
+    host: Host,
+}
+
+/// Which part of the text is the host. Nearly every one is: a copy of it would cost each server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Host {
+    /// From this offset of the text, so many bytes.
+    Part(u16, u16),
+    /// Something else: IPv6 in canonical form, an address that a name was resolved to.
+    Other(Box<str>),
+}
+
+impl Host {
+    fn of(text: &str, host: &str) -> Self {
+        let start = if text.starts_with(host) {
+            Some(0)
+        } else {
+            text.find(host)
+        };
+        let start = start.and_then(|start| u16::try_from(start).ok());
+        match (start, u16::try_from(host.len())) {
+            (Some(start), Ok(length)) => Self::Part(start, length),
+            _ => Self::Other(host.into()),
+        }
+    }
 }
 
 /// What an address names.
@@ -65,12 +87,42 @@ impl Port {
 }
 
 impl Address {
+    /// An address whose words and meaning are known, see its fields and [`Self::host`].
+    pub fn new(text: impl Into<Text>, kind: AddressKind, host: &str, port: Port) -> Self {
+        let text = text.into();
+        let host = Host::of(&text, host);
+        Self {
+            text,
+            kind,
+            port,
+            host,
+        }
+    }
+
+    /// Host without brackets, port and prefix; the path of a unix socket; the name of an abstract one.
+    /// IPv6 in canonical lower-case form.
+    pub fn host(&self) -> &str {
+        match &self.host {
+            Host::Other(host) => host,
+            Host::Part(start, length) => {
+                let start = usize::from(*start);
+                let range = start..start + usize::from(*length);
+                self.text.get(range).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Leads somewhere else, whatever its text says.
+    pub fn set_host(&mut self, host: &str) {
+        self.host = Host::of(&self.text, host);
+    }
+
     /// Whether it can only be reached from the same machine: loopback, `localhost` or a socket file.
     pub fn is_local(&self) -> bool {
         match self.kind {
-            AddressKind::Ipv4 => self.host.starts_with("127."),
-            AddressKind::Ipv6 => self.host == "::1",
-            AddressKind::Name => self.host.eq_ignore_ascii_case("localhost"),
+            AddressKind::Ipv4 => self.host().starts_with("127."),
+            AddressKind::Ipv6 => self.host() == "::1",
+            AddressKind::Name => self.host().eq_ignore_ascii_case("localhost"),
             AddressKind::Unix | AddressKind::Abstract => true,
             AddressKind::Any | AddressKind::Other | AddressKind::Opaque => false,
         }
@@ -82,17 +134,17 @@ impl Address {
     /// `10.0.0.1` and `10.0.0.1:80` of an nginx upstream are equal, as are two spellings of one IPv6
     /// address and `localhost` beside `127.0.0.1`.
     pub fn endpoint(&self) -> Option<String> {
-        let mut text = String::with_capacity(self.host.len() + 8);
+        let mut text = String::with_capacity(self.host().len() + 8);
         match self.kind {
-            AddressKind::Unix => text.extend(["unix:", &self.host]),
-            AddressKind::Abstract => text.extend(["abns@", &self.host]),
-            AddressKind::Ipv6 => text.extend(["[", &self.host, "]:"]),
-            AddressKind::Ipv4 => text.extend([&self.host, ":"]),
-            AddressKind::Name if self.host.eq_ignore_ascii_case("localhost") => {
+            AddressKind::Unix => text.extend(["unix:", self.host()]),
+            AddressKind::Abstract => text.extend(["abns@", self.host()]),
+            AddressKind::Ipv6 => text.extend(["[", self.host(), "]:"]),
+            AddressKind::Ipv4 => text.extend([self.host(), ":"]),
+            AddressKind::Name if self.host().eq_ignore_ascii_case("localhost") => {
                 text.push_str("127.0.0.1:");
             }
             AddressKind::Name => {
-                text.extend(self.host.chars().map(|c| c.to_ascii_lowercase()));
+                text.extend(self.host().chars().map(|c| c.to_ascii_lowercase()));
                 text.push(':');
             }
             AddressKind::Any | AddressKind::Other | AddressKind::Opaque => return None,
@@ -108,5 +160,25 @@ impl Address {
             Port::Range(..) => return None,
         };
         Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_is_kept_whether_it_is_a_part_of_the_text_or_not() {
+        let long = "a".repeat(70_000);
+        for (text, host) in [
+            ("10.0.0.1:80", "10.0.0.1"),
+            ("[2001:DB8::0:1]:80", "2001:db8::1"),
+            ("unix@/run/a.sock", "/run/a.sock"),
+            (":80", ""),
+            (&long, &long),
+        ] {
+            let address = Address::new(text, AddressKind::Name, host, Port::None);
+            assert_eq!(address.host(), host, "{text}");
+        }
     }
 }

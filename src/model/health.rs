@@ -80,11 +80,16 @@ pub struct PassiveCheck {
     pub fail_timeout: Setting<Duration>,
 }
 
+impl PassiveCheck {
+    /// nginx's default.
+    pub const DEFAULT: Self = Self {
+        max_fails: Setting::engine_default(1),
+        fail_timeout: Setting::engine_default(Duration::from_secs(10)),
+    };
+}
+
 impl Default for PassiveCheck {
     fn default() -> Self {
-        Self {
-            max_fails: Setting::engine_default(1),
-            fail_timeout: Setting::engine_default(Duration::from_secs(10)),
-        }
+        Self::DEFAULT
     }
 }

@@ -26,7 +26,7 @@ pub use route::{
     Condition, NextUpstream, PathMatch, RandomDraw, Route, Split, SplitKind, SplitPart, Target,
 };
 pub use server::{Server, ServerOptions, Template};
-pub use setting::{Origin, Setting};
+pub use setting::{Origin, OriginKind, Setting};
 
 /// Text of a configuration: names, addresses, expressions. Short ones need no allocation.
 pub type Text = compact_str::CompactString;

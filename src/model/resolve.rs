@@ -35,7 +35,7 @@ fn dealt(backend: &mut Backend, answers: &Answers) {
             continue;
         };
         let next = if server.options.resolvers.is_some() {
-            let name = server.address.host.to_ascii_lowercase();
+            let name = server.address.host().to_ascii_lowercase();
             let number = used.entry(name.to_string()).or_insert(0);
             *number += 1;
             addresses.get(*number - 1)
@@ -69,7 +69,7 @@ fn addresses<'a>(server: &Server, answers: &'a Answers) -> Option<&'a [IpAddr]> 
     if server.address.kind != AddressKind::Name {
         return None;
     }
-    let name = server.address.host.to_ascii_lowercase();
+    let name = server.address.host().to_ascii_lowercase();
     answers.get(name.as_str()).map(Vec::as_slice)
 }
 
@@ -79,7 +79,7 @@ fn set_address(address: &mut Address, resolved: IpAddr) {
         IpAddr::V4(_) => AddressKind::Ipv4,
         IpAddr::V6(_) => AddressKind::Ipv6,
     };
-    address.host = Text::from(resolved.to_string());
+    address.set_host(&resolved.to_string());
 }
 
 /// How nginx names a peer in its logs.

@@ -29,12 +29,10 @@ pub struct Server {
     pub id: Setting<u32>,
     /// HAProxy `check` (with `no-check` undone), nginx an active check module's directive.
     pub check: Setting<bool>,
-    /// HAProxy `agent-check`.
-    pub agent_check: Setting<bool>,
     /// HAProxy `cookie` value of this server.
     pub cookie: Option<Box<Setting<Text>>>,
-    /// Passive accounting, nginx only.
-    pub passive: PassiveCheck,
+    /// Passive accounting, which only nginx has; `None` is its default, see [`Self::passive`].
+    pub passive: Option<Box<PassiveCheck>>,
     /// The rest, shared between servers that do not differ in it.
     pub options: Arc<ServerOptions>,
     /// The `server-template` it came from.
@@ -48,18 +46,20 @@ pub struct Server {
 pub struct ServerOptions {
     /// Check intervals and thresholds.
     pub timing: CheckTiming,
+    /// HAProxy `agent-check`.
+    pub agent_check: Option<Setting<bool>>,
     /// `track [BACKEND/]SERVER`: the state is copied from there.
-    pub track: Option<Setting<Text>>,
+    pub track: Option<Box<Setting<Text>>>,
     /// `port` of the check.
     pub check_port: Option<Setting<u16>>,
     /// `addr` of the check.
-    pub check_addr: Option<Setting<Text>>,
+    pub check_addr: Option<Box<Setting<Text>>>,
     /// `observe layer4` or `observe layer7`.
-    pub observe: Option<Setting<Text>>,
+    pub observe: Option<Box<Setting<Text>>>,
     /// `on-error`.
-    pub on_error: Option<Setting<Text>>,
+    pub on_error: Option<Box<Setting<Text>>>,
     /// `on-marked-down`.
-    pub on_marked_down: Option<Setting<Text>>,
+    pub on_marked_down: Option<Box<Setting<Text>>>,
     /// `slowstart`.
     pub slowstart: Option<Setting<Duration>>,
     /// `maxqueue`; `None` is unlimited.
@@ -71,27 +71,27 @@ pub struct ServerOptions {
     /// `check-ssl`.
     pub check_ssl: Option<Setting<bool>>,
     /// `send-proxy` or `send-proxy-v2` (the keyword as written).
-    pub send_proxy: Option<Setting<Text>>,
+    pub send_proxy: Option<Box<Setting<Text>>>,
     /// `sni`.
-    pub sni: Option<Setting<Text>>,
+    pub sni: Option<Box<Setting<Text>>>,
     /// `proto`.
-    pub proto: Option<Setting<Text>>,
+    pub proto: Option<Box<Setting<Text>>>,
     /// `namespace`.
-    pub namespace: Option<Setting<Text>>,
+    pub namespace: Option<Box<Setting<Text>>>,
     /// `source`, the local address connections come from.
-    pub source: Option<Setting<Text>>,
+    pub source: Option<Box<Setting<Text>>>,
     /// `resolvers` (HAProxy) or `resolve` (nginx): the name is looked up while running.
-    pub resolvers: Option<Setting<Text>>,
+    pub resolvers: Option<Box<Setting<Text>>>,
     /// `init-addr`.
-    pub init_addr: Option<Setting<Text>>,
+    pub init_addr: Option<Box<Setting<Text>>>,
     /// `init-state` (3.1).
-    pub init_state: Option<Setting<Text>>,
+    pub init_state: Option<Box<Setting<Text>>>,
     /// `hash-key` (3.0): `id`, `addr` or `addr-port`.
-    pub hash_key: Option<Setting<Text>>,
+    pub hash_key: Option<Box<Setting<Text>>>,
     /// `guid`.
-    pub guid: Option<Setting<Text>>,
+    pub guid: Option<Box<Setting<Text>>>,
     /// nginx `service=`: SRV records.
-    pub service: Option<Setting<Text>>,
+    pub service: Option<Box<Setting<Text>>>,
     /// nginx commercial `drain`.
     pub drain: Option<Setting<bool>>,
     /// Options that are not modelled, as written.
@@ -114,6 +114,17 @@ impl Server {
     /// above 0. An opaque setting counts as not hindering.
     pub fn is_usable(&self) -> bool {
         !self.disabled.known().copied().unwrap_or(false) && self.weight.known() != Some(&0)
+    }
+
+    /// How failures of live traffic take it out.
+    pub fn passive(&self) -> &PassiveCheck {
+        self.passive.as_deref().unwrap_or(&PassiveCheck::DEFAULT)
+    }
+
+    /// Whether an agent is asked for its weight and state (HAProxy `agent-check`).
+    pub fn has_agent(&self) -> bool {
+        let agent = self.options.agent_check.as_ref();
+        agent.is_some_and(|agent| agent.value)
     }
 
     /// Whether it belongs to the primary tier.

@@ -1,47 +1,106 @@
 //! A value together with where it comes from.
 
-use crate::source::Span;
+use std::fmt;
 
-/// Where a value was written, if it was.
+use crate::source::{SourceId, Span};
+
+/// What kind of place a value was written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub enum OriginKind {
     /// On the object itself.
-    Explicit(Span),
+    Explicit,
     /// On a `default-server` line of the same section (HAProxy).
-    DefaultServer(Span),
+    DefaultServer,
     /// In a `defaults` section (HAProxy).
-    Defaults(Span),
+    Defaults,
     /// In an enclosing block (nginx).
-    OuterScope(Span),
+    OuterScope,
     /// Nowhere: the engine's documented default.
     EngineDefault,
     /// Written with a variable whose value is not known. The value beside it means nothing.
-    Opaque(Span),
+    Opaque,
 }
 
+/// Where a value was written, if it was.
+///
+/// Every setting of every server has one, so the kind shares a number with the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    source_and_kind: u32,
+    start: u32,
+    end: u32,
+}
+
+/// Bits of [`Origin::source_and_kind`] that hold the kind.
+const KIND_BITS: u32 = 3;
+
 impl Origin {
+    /// The engine's documented default.
+    pub const ENGINE_DEFAULT: Self = Self {
+        source_and_kind: OriginKind::EngineDefault as u32,
+        start: 0,
+        end: 0,
+    };
+
+    /// Written at `span` in a place of this kind.
+    pub const fn new(kind: OriginKind, span: Span) -> Self {
+        Self {
+            source_and_kind: span.source.number() << KIND_BITS | kind as u32,
+            start: span.start,
+            end: span.end,
+        }
+    }
+
+    /// Written on the object itself.
+    pub const fn explicit(span: Span) -> Self {
+        Self::new(OriginKind::Explicit, span)
+    }
+
+    /// Written with a variable whose value is not known.
+    pub const fn opaque(span: Span) -> Self {
+        Self::new(OriginKind::Opaque, span)
+    }
+
+    /// The kind of place.
+    pub const fn kind(self) -> OriginKind {
+        use OriginKind::{DefaultServer, Defaults, EngineDefault, Explicit, Opaque, OuterScope};
+        match self.source_and_kind & ((1 << KIND_BITS) - 1) {
+            0 => Explicit,
+            1 => DefaultServer,
+            2 => Defaults,
+            3 => OuterScope,
+            4 => EngineDefault,
+            _ => Opaque,
+        }
+    }
+
     /// The place where the value is written.
     pub fn span(self) -> Option<Span> {
-        match self {
-            Self::Explicit(span)
-            | Self::DefaultServer(span)
-            | Self::Defaults(span)
-            | Self::OuterScope(span)
-            | Self::Opaque(span) => Some(span),
-            Self::EngineDefault => None,
-        }
+        let source = SourceId::of_number(self.source_and_kind >> KIND_BITS)?;
+        Some(Span::new(source, self.start, self.end))
+    }
+
+    /// The place of a value that is written on the object itself.
+    pub fn own_span(self) -> Option<Span> {
+        self.span().filter(|_| self.kind() == OriginKind::Explicit)
     }
 
     /// The word used in JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Explicit(_) => "explicit",
-            Self::DefaultServer(_) => "default-server",
-            Self::Defaults(_) => "defaults",
-            Self::OuterScope(_) => "outer-scope",
-            Self::EngineDefault => "engine-default",
-            Self::Opaque(_) => "unknown",
+        match self.kind() {
+            OriginKind::Explicit => "explicit",
+            OriginKind::DefaultServer => "default-server",
+            OriginKind::Defaults => "defaults",
+            OriginKind::OuterScope => "outer-scope",
+            OriginKind::EngineDefault => "engine-default",
+            OriginKind::Opaque => "unknown",
         }
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({:?})", self.kind(), self.span())
     }
 }
 
@@ -59,7 +118,7 @@ impl<T> Setting<T> {
     pub const fn engine_default(value: T) -> Self {
         Self {
             value,
-            origin: Origin::EngineDefault,
+            origin: Origin::ENGINE_DEFAULT,
         }
     }
 
@@ -67,18 +126,18 @@ impl<T> Setting<T> {
     pub const fn explicit(value: T, span: Span) -> Self {
         Self {
             value,
-            origin: Origin::Explicit(span),
+            origin: Origin::explicit(span),
         }
     }
 
     /// Whether somebody wrote it, here or in a scope it is inherited from.
     pub fn is_written(&self) -> bool {
-        !matches!(self.origin, Origin::EngineDefault)
+        self.origin.kind() != OriginKind::EngineDefault
     }
 
     /// Whether it depends on a variable of unknown value.
     pub fn is_opaque(&self) -> bool {
-        matches!(self.origin, Origin::Opaque(_))
+        self.origin.kind() == OriginKind::Opaque
     }
 
     /// The value, unless it is opaque.
@@ -88,5 +147,27 @@ impl<T> Setting<T> {
         } else {
             Some(&self.value)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    #[test]
+    fn an_origin_keeps_its_kind_and_place() {
+        use OriginKind::{DefaultServer, Defaults, Explicit, Opaque, OuterScope};
+        let sources = Sources::default();
+        for number in 0..9 {
+            let (source, _) = sources.add(format!("{number}"), Vec::new(), None);
+            let span = Span::new(source, number, u32::MAX);
+            for kind in [Explicit, DefaultServer, Defaults, OuterScope, Opaque] {
+                let origin = Origin::new(kind, span);
+                assert_eq!((origin.kind(), origin.span()), (kind, Some(span)));
+            }
+        }
+        assert_eq!(Origin::ENGINE_DEFAULT.kind(), OriginKind::EngineDefault);
+        assert_eq!(Origin::ENGINE_DEFAULT.span(), None);
     }
 }

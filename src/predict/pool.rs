@@ -266,8 +266,8 @@ fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Opti
             .maxqueue
             .as_ref()
             .map_or(0, |queue| queue.value),
-        max_fails: server.passive.max_fails.value,
-        fail_timeout: server.passive.fail_timeout.value,
+        max_fails: server.passive().max_fails.value,
+        fail_timeout: server.passive().fail_timeout.value,
     })
 }
 
@@ -304,7 +304,7 @@ fn ring_base(version: Version, server: &Server, id: u32) -> u32 {
 
 /// The ring base of an address: IPv4 as the integer that a little-endian machine stores.
 fn address_base(server: &Server, seed: u32) -> Option<u32> {
-    let host = server.address.host.as_str();
+    let host = server.address.host();
     if let Ok(v4) = host.parse::<Ipv4Addr>() {
         let stored = u32::from_le_bytes(v4.octets());
         return Some(avalanche(seed.wrapping_add(stored)));

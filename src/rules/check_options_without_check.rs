@@ -5,7 +5,7 @@
 use super::wording::count;
 use super::{BackendView, Check, Rule, facts};
 use crate::finding::{Finding, Severity};
-use crate::model::{Backend, Layer, Origin, Server, ServerOptions};
+use crate::model::{Backend, Layer, OriginKind, Server, ServerOptions};
 use crate::source::Span;
 
 /// The rule.
@@ -17,7 +17,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let backend = view.backend;
-    let watched = |server: &Server| facts::is_checked(server) || server.agent_check.value;
+    let watched = |server: &Server| facts::is_checked(server) || server.has_agent();
     if backend.layer == Layer::Log
         || backend.servers.is_empty()
         || backend.servers.iter().any(watched)
@@ -46,7 +46,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
 
 /// What this section itself says about checks. What `defaults` says is meant for other backends.
 fn described(backend: &Backend) -> Option<(Span, &'static str)> {
-    if let Origin::Explicit(span) = backend.check_protocol.origin {
+    if let Some(span) = backend.check_protocol.origin.own_span() {
         return Some((span, "a health check"));
     }
     backend
@@ -75,11 +75,11 @@ fn of_server(options: &ServerOptions) -> Option<(Span, &'static str)> {
     ];
     settings
         .into_iter()
-        .find_map(|(origin, what)| match origin? {
-            Origin::Explicit(span) | Origin::DefaultServer(span) => Some((span, what)),
-            Origin::Defaults(_)
-            | Origin::OuterScope(_)
-            | Origin::EngineDefault
-            | Origin::Opaque(_) => None,
+        .find_map(|(origin, what)| match origin?.kind() {
+            OriginKind::Explicit | OriginKind::DefaultServer => Some((origin?.span()?, what)),
+            OriginKind::Defaults
+            | OriginKind::OuterScope
+            | OriginKind::EngineDefault
+            | OriginKind::Opaque => None,
         })
 }

@@ -49,7 +49,7 @@ fn elsewhere(server: &Server) -> Option<Span> {
     let address = options
         .check_addr
         .as_ref()
-        .filter(|address| !address.is_opaque() && address.value != server.address.host);
+        .filter(|address| !address.is_opaque() && address.value != server.address.host());
     let port = port.and_then(|port| port.origin.span());
     port.or_else(|| address?.origin.span())
 }

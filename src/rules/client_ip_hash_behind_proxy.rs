@@ -264,10 +264,10 @@ fn by_listener(listener: &Listener) -> Evidence {
 fn is_private(address: &Address) -> bool {
     let private = match address.kind {
         AddressKind::Ipv4 => {
-            (address.host.parse()).is_ok_and(|ip: std::net::Ipv4Addr| ip.is_private())
+            (address.host().parse()).is_ok_and(|ip: std::net::Ipv4Addr| ip.is_private())
         }
         AddressKind::Ipv6 => {
-            (address.host.parse()).is_ok_and(|ip: std::net::Ipv6Addr| ip.is_unique_local())
+            (address.host().parse()).is_ok_and(|ip: std::net::Ipv6Addr| ip.is_unique_local())
         }
         AddressKind::Name
         | AddressKind::Any

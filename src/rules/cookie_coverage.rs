@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::wording::names;
 use super::{BackendView, Check, Rule};
 use crate::finding::{Finding, Severity};
-use crate::model::{Cookie, Layer, Origin, Server, Setting, Text};
+use crate::model::{Cookie, Layer, Server, Setting, Text};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -107,7 +107,7 @@ fn missing(
 
 /// A `cookie` line that works on nothing; one that `defaults` hands to every backend is no fault.
 fn none_has_one(view: &BackendView<'_>, cookie: &Setting<Cookie>) -> Option<Finding> {
-    let Origin::Explicit(span) = cookie.origin else {
+    let Some(span) = cookie.origin.own_span() else {
         return None;
     };
     let message = format!(

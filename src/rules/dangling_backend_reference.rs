@@ -86,7 +86,7 @@ fn misspelt_upstreams(instance: &Instance, findings: &mut Vec<Finding>) {
     let mut speller = Speller::new(names.collect());
     let mut seen = BTreeSet::new();
     for (index, backend) in instance.backends.iter().enumerate() {
-        let Some(host) = bare_host(backend).filter(|host| seen.insert((*host).clone())) else {
+        let Some(host) = bare_host(backend).filter(|host| seen.insert(*host)) else {
             continue;
         };
         let similar = speller
@@ -101,7 +101,7 @@ fn misspelt_upstreams(instance: &Instance, findings: &mut Vec<Finding>) {
 
 /// The host of a backend that nobody declared, if it is a single label without a port, as the name
 /// of an upstream would be. With a port it is meant as a host.
-fn bare_host(backend: &Backend) -> Option<&Text> {
+fn bare_host(backend: &Backend) -> Option<&str> {
     let address = &backend
         .servers
         .first()
@@ -109,12 +109,12 @@ fn bare_host(backend: &Backend) -> Option<&Text> {
         .address;
     let bare = address.kind == AddressKind::Name
         && !matches!(address.port, Port::Fixed(_))
-        && !address.host.contains('.')
-        && !address.host.eq_ignore_ascii_case("localhost");
-    bare.then_some(&address.host)
+        && !address.host().contains('.')
+        && !address.host().eq_ignore_ascii_case("localhost");
+    bare.then_some(address.host())
 }
 
-fn misspelt(host: &Text, upstream: &Backend, route: &Route) -> Finding {
+fn misspelt(host: &str, upstream: &Backend, route: &Route) -> Finding {
     let message = format!(
         "`{host}` is not an upstream (did you mean `{}`): nginx looks the name up in DNS when it starts",
         upstream.name
@@ -126,7 +126,7 @@ fn misspelt(host: &Text, upstream: &Backend, route: &Route) -> Finding {
     Finding::new(Severity::Error, route.span, message, help)
         .label("no upstream of this name")
         .related(format!("upstream `{}`", upstream.name), upstream.span)
-        .backend(host)
+        .backend(&Text::from(host))
 }
 
 /// Finds the name that was probably meant, with a bounded amount of work for a whole file.

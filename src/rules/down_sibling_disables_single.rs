@@ -28,7 +28,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         only.address.kind,
         AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Unix
     );
-    let counted = only.passive.max_fails.known().is_some_and(|max| *max > 0);
+    let counted = only.passive().max_fails.known().is_some_and(|max| *max > 0);
     let down: Vec<&Server> = (backend.servers.iter())
         .filter(|server| server.disabled.known() == Some(&true))
         .collect();
@@ -39,7 +39,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
 
 fn finding(view: &BackendView<'_>, only: &Server, down: &[&Server]) -> Option<Finding> {
     let first = *down.first()?;
-    let failures = usize::try_from(only.passive.max_fails.value).ok()?;
+    let failures = usize::try_from(only.passive().max_fails.value).ok()?;
     let makes = if failures == 1 { "makes" } else { "make" };
     let listed: Vec<&str> = down.iter().map(|server| server.name.as_str()).collect();
     let message = format!(
@@ -48,7 +48,7 @@ fn finding(view: &BackendView<'_>, only: &Server, down: &[&Server]) -> Option<Fi
         count(failures, "failure"),
         only.name,
         view.title(),
-        duration(only.passive.fail_timeout.value),
+        duration(only.passive().fail_timeout.value),
         names(&listed),
     );
     let help = "delete the line that is `down`, or set `max_fails=0` on the other until it is back";

@@ -70,10 +70,10 @@ fn endpoint(engine: Engine, server: &Server) -> Option<String> {
         return None;
     }
     let mut endpoint = server.address.endpoint()?;
-    if server.address.kind == AddressKind::Name && !is_host_name(&server.address.host) {
+    if server.address.kind == AddressKind::Name && !is_host_name(server.address.host()) {
         return None;
     }
-    let ways: [&Option<Setting<Text>>; 5] = [
+    let ways: [&Option<Box<Setting<Text>>>; 5] = [
         &options.sni,
         &options.send_proxy,
         &options.namespace,

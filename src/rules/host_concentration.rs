@@ -50,7 +50,7 @@ pub(super) fn host(server: &Server) -> Option<&str> {
     );
     // A name that is looked up while running, or fills the slots of a template, is many machines.
     let one = server.template.is_none() && server.options.resolvers.is_none();
-    let host = server.address.host.as_str();
+    let host = server.address.host();
     // How containers name the machine that they run on.
     let own = matches!(host, "172.17.0.1" | "host.docker.internal");
     (known && one && !own && !server.address.is_local()).then_some(host)

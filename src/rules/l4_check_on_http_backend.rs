@@ -49,7 +49,7 @@ fn finding(view: &BackendView<'_>, judged: &[(usize, &Server)]) -> Finding {
         backend.name
     );
     // An agent may know better than the connect, so that is no more than advice.
-    let agents = judged.iter().all(|(_, server)| server.agent_check.value);
+    let agents = judged.iter().all(|(_, server)| server.has_agent());
     let severity = if agents {
         Severity::Info
     } else {

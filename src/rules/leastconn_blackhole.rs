@@ -5,7 +5,7 @@
 
 use super::{BackendView, Check, Rule, facts};
 use crate::finding::{Finding, Severity};
-use crate::model::{Algorithm, Backend, CheckProtocol, Engine, Layer, Origin, Route, Server};
+use crate::model::{Algorithm, Backend, CheckProtocol, Engine, Layer, Route, Server};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -56,8 +56,7 @@ fn load_driven(engine: Engine, backend: &Backend) -> Option<&'static str> {
 
 fn judge_haproxy(backend: &Backend, word: &str) -> Option<Finding> {
     let connect_only = (backend.check_protocol.known()).is_some_and(CheckProtocol::is_connect_only);
-    let judged =
-        |server: &&Server| facts::is_checked_by_connect(server) && !server.agent_check.value;
+    let judged = |server: &&Server| facts::is_checked_by_connect(server) && !server.has_agent();
     let server = backend.usable_primaries().find(judged)?;
     if !connect_only {
         return None;
@@ -114,7 +113,7 @@ fn ignores_errors(route: &Route) -> bool {
 /// Puts the mark on the algorithm where the backend itself names it, else on the backend.
 fn place(backend: &Backend, word: &str, finding: Finding) -> Finding {
     let mut finding = finding.backend(&backend.name);
-    if let Origin::Explicit(span) = backend.algorithm.origin {
+    if let Some(span) = backend.algorithm.origin.own_span() {
         finding.span = span;
     } else if let Some(span) = backend.algorithm.origin.span() {
         finding = finding.related(format!("`{word}` is set here"), span);

@@ -38,7 +38,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
 /// Whether the failures of a server are not counted, unless an active check watches it or a comment
 /// says why.
 fn is_blind(view: &BackendView<'_>, server: &Server) -> bool {
-    server.passive.max_fails.known() == Some(&0)
+    server.passive().max_fails.known() == Some(&0)
         && !facts::is_checked(server)
         && !view.server_notes(server).state_reason(view.context.today)
 }
@@ -75,7 +75,7 @@ fn finding(view: &BackendView<'_>, blind: &[(usize, &Server)], routes: &[&Route]
     };
     let span_of = |server: &Server| {
         server
-            .passive
+            .passive()
             .max_fails
             .origin
             .span()

@@ -59,7 +59,7 @@ fn addresses(server: &Server) -> Option<&'static str> {
     }
     let name = server
         .address
-        .host
+        .host()
         .trim_end_matches('.')
         .to_ascii_lowercase();
     let ends = |suffix: &str| name.ends_with(suffix);
@@ -102,7 +102,7 @@ fn slots(tier: &Tier<'_, '_>) -> Option<Finding> {
         count(lines, "slot"),
         template.prefix,
         tier.view.title(),
-        first.address.host,
+        first.address.host(),
         share.unwrap_or_default()
     );
     let help = "add `resolvers` to the template, or write one `server` line";

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::wording::{count, duration, names};
 use super::{Check, Context, Rule, facts};
 use crate::finding::{Finding, Severity};
-use crate::model::{Backend, Layer, Origin, Redispatch};
+use crate::model::{Backend, Layer, OriginKind, Redispatch};
 use crate::source::Span;
 
 /// The rule.
@@ -62,12 +62,13 @@ fn of_backend(backend: &Backend) -> Finding {
         times(backend),
         consequence(backend)
     );
-    let span = match backend.redispatch.origin {
-        Origin::Explicit(span) | Origin::Defaults(span) => span,
-        Origin::DefaultServer(_)
-        | Origin::OuterScope(_)
-        | Origin::EngineDefault
-        | Origin::Opaque(_) => backend.span,
+    let origin = backend.redispatch.origin;
+    let span = match origin.kind() {
+        OriginKind::Explicit | OriginKind::Defaults => origin.span().unwrap_or(backend.span),
+        OriginKind::DefaultServer
+        | OriginKind::OuterScope
+        | OriginKind::EngineDefault
+        | OriginKind::Opaque => backend.span,
     };
     let help = if facts::is_map_based(backend) {
         "add `option redispatch 1` and `hash-type consistent`: a map-based hash computes the dead server again"

@@ -58,7 +58,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             found.declared.push((backend, fixed));
             continue;
         }
-        let places = found.implied.entry(&first.address.host).or_default();
+        let places = found.implied.entry(first.address.host()).or_default();
         places.push(backend.span);
         let routes = context.instance.routes_to(index);
         let spans = routes.map(|route| route.span);
@@ -73,7 +73,7 @@ struct Found<'a> {
     /// Backends with their servers.
     declared: Vec<(&'a Backend, Vec<&'a Server>)>,
     /// Hosts that stand in a route, with the places.
-    implied: BTreeMap<&'a Text, Vec<Span>>,
+    implied: BTreeMap<&'a str, Vec<Span>>,
 }
 
 impl Found<'_> {
@@ -86,7 +86,7 @@ impl Found<'_> {
         for (backend, servers) in &self.declared {
             let hosts = servers
                 .iter()
-                .map(|server| (server.address.host.as_str(), server.head));
+                .map(|server| (server.address.host(), server.head));
             if hosts
                 .clone()
                 .all(|(host, _)| severity(host) == Severity::Info)
@@ -99,7 +99,7 @@ impl Found<'_> {
         }
         for (host, places) in &self.implied {
             if severity(host) == Severity::Info {
-                bare.extend(places.iter().map(|place| (host.as_str(), *place)));
+                bare.extend(places.iter().map(|place| (*host, *place)));
             } else {
                 findings.extend(of_host(context, host, places));
             }
@@ -181,8 +181,8 @@ fn is_fixed(server: &Server) -> bool {
         && server.is_usable()
         && options.resolvers.is_none()
         && !waits
-        && !is_local(&server.address.host)
-        && is_name(&server.address.host)
+        && !is_local(server.address.host())
+        && is_name(server.address.host())
 }
 
 /// Whether it can be a name at all, and not the placeholder of a template such as `<ip>`.
@@ -215,26 +215,26 @@ fn severity(host: &str) -> Severity {
 }
 
 fn of_backend(context: &Context<'_>, backend: &Backend, fixed: &[&Server]) -> Option<Finding> {
-    let worst = |server: &&&Server| std::cmp::Reverse(severity(&server.address.host));
+    let worst = |server: &&&Server| std::cmp::Reverse(severity(server.address.host()));
     let leading = fixed.iter().min_by_key(worst)?;
     let mut seen = BTreeSet::new();
-    let mut hosts: Vec<&str> = (fixed.iter().map(|server| server.address.host.as_str()))
+    let mut hosts: Vec<&str> = (fixed.iter().map(|server| server.address.host()))
         .filter(|host| seen.insert(*host))
         .collect();
     hosts.sort_by_key(|host| std::cmp::Reverse(severity(host)));
     let word = context.instance.engine.backend_word();
     let message = consequence(&hosts, &format!(" in {word} `{}`", backend.name));
-    let severity = severity(&leading.address.host);
+    let severity = severity(leading.address.host());
     let finding = Finding::new(severity, leading.head, message, help(context, true));
     let places = fixed.iter().map(|server| server.head);
     Some(with_places(finding, leading.head, places).backend(&backend.name))
 }
 
-fn of_host(context: &Context<'_>, host: &Text, places: &[Span]) -> Option<Finding> {
+fn of_host(context: &Context<'_>, host: &str, places: &[Span]) -> Option<Finding> {
     let (first, others) = places.split_first()?;
     let message = consequence(&[host], "");
     let finding = Finding::new(severity(host), *first, message, help(context, false));
-    Some(with_places(finding, *first, others.iter().copied()).backend(host))
+    Some(with_places(finding, *first, others.iter().copied()).backend(&Text::from(host)))
 }
 
 fn help(context: &Context<'_>, in_upstream: bool) -> &'static str {

@@ -57,8 +57,7 @@ fn comparable(tier: Vec<(usize, &Server)>) -> Option<Vec<(usize, &Server)>> {
             )
     };
     let all = tier.len() >= 3
-        && (tier.iter())
-            .all(|(_, server)| plain(server) && hosts.insert(server.address.host.as_str()));
+        && (tier.iter()).all(|(_, server)| plain(server) && hosts.insert(server.address.host()));
     all.then_some(tier)
 }
 
@@ -187,13 +186,13 @@ fn portless(clients: Option<&BTreeSet<u16>>) -> String {
 
 fn with_port(server: &Server, port: u16) -> String {
     match server.address.kind {
-        AddressKind::Ipv6 => format!("[{}]:{port}", server.address.host),
+        AddressKind::Ipv6 => format!("[{}]:{port}", server.address.host()),
         AddressKind::Ipv4
         | AddressKind::Name
         | AddressKind::Any
         | AddressKind::Unix
         | AddressKind::Abstract
         | AddressKind::Other
-        | AddressKind::Opaque => format!("{}:{port}", server.address.host),
+        | AddressKind::Opaque => format!("{}:{port}", server.address.host()),
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::wording::{count, duration, names, percent};
 use super::{BackendView, Check, Context, Rule, RuleOption, facts};
 use crate::finding::{Finding, Severity};
-use crate::model::{Backend, CheckTiming, Origin, Server};
+use crate::model::{Backend, CheckTiming, Server};
 use crate::source::Span;
 
 /// The rule.
@@ -89,7 +89,7 @@ fn only_its_check(server: &Server) -> bool {
     server.check.known() == Some(&true)
         && server.options.track.is_none()
         && server.options.observe.is_none()
-        && !server.agent_check.value
+        && !server.has_agent()
         && !opaque
 }
 
@@ -123,7 +123,7 @@ fn finding(context: &Context<'_>, span: Span, slow: &[Slow<'_>]) -> Option<Findi
     if let [only] = slow {
         finding = finding.backend(&only.backend.name);
     }
-    if !matches!(timing.fall.origin, Origin::EngineDefault) {
+    if timing.fall.is_written() {
         let fall = timing.fall.origin.span().filter(|it| *it != span);
         finding = fall
             .into_iter()

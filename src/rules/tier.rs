@@ -220,7 +220,7 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// Whether it is plain that every server is on a host of its own. Names that could be the same
     /// one in other letters are not plain.
     pub(super) fn hosts_differ(&self) -> bool {
-        let hosts = || self.servers().map(|server| server.address.host.as_str());
+        let hosts = || self.servers().map(|server| server.address.host());
         *self
             .known
             .hosts_differ

@@ -120,5 +120,5 @@ fn own_connections(method: &str) -> (Severity, String) {
 
 /// The written `max_fails` of a server, 1 where it is the default.
 fn max_fails(server: &Server) -> u32 {
-    server.passive.max_fails.known().copied().unwrap_or(1)
+    server.passive().max_fails.known().copied().unwrap_or(1)
 }

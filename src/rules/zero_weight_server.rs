@@ -101,7 +101,7 @@ fn is_expected(view: &BackendView<'_>, by_rule: &BTreeSet<&Text>, index: usize) 
         })
     };
     server.template.is_some()
-        || server.agent_check.value
+        || server.has_agent()
         || by_rule.contains(&server.name)
         || is_slot(index.checked_sub(1).and_then(|index| servers.get(index)))
         || is_slot(servers.get(index + 1))

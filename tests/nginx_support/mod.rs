@@ -138,7 +138,7 @@ impl Load {
                 (bind.default_server, " default_server"),
             ];
             let address = &bind.address;
-            write!(out, "  {:?} {}", address.kind, address.host).unwrap();
+            write!(out, "  {:?} {}", address.kind, address.host()).unwrap();
             write!(out, " {:?}", address.port).unwrap();
             for (_, word) in flags.iter().filter(|(set, _)| *set) {
                 out.push_str(word);
@@ -234,15 +234,15 @@ impl Load {
 
     fn server(&self, out: &mut String, server: &Server) {
         let address = &server.address;
-        let (kind, host, port) = (address.kind, &address.host, address.port);
+        let (kind, host, port) = (address.kind, address.host(), address.port);
         write!(out, "  server {} {kind:?} {host} {port:?}", server.name).unwrap();
         self.written(out, "weight", &server.weight);
         self.written(out, "backup", &server.backup);
         self.written(out, "down", &server.disabled);
         self.written(out, "max_conns", &server.maxconn);
         self.written(out, "check", &server.check);
-        self.written(out, "max_fails", &server.passive.max_fails);
-        self.written(out, "fail_timeout", &server.passive.fail_timeout);
+        self.written(out, "max_fails", &server.passive().max_fails);
+        self.written(out, "fail_timeout", &server.passive().fail_timeout);
         let options = &server.options;
         for (name, option) in [
             ("resolve", &options.resolvers),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lbaudit::model::{
     Address, AddressKind, Algorithm, Backend, HashFunction, HashKey, HashMethod, HashType, Layer,
-    PassiveCheck, Port, Server, Setting, Text,
+    Port, Server, Setting, Text,
 };
 use lbaudit::predict::{Prediction, Share};
 use lbaudit::source::{Sources, Span};
@@ -25,12 +25,12 @@ pub(crate) fn server(position: u32, weight: u32) -> Server {
     let name = Text::from(format!("10.0.0.{position}:8080"));
     Server {
         name: name.clone(),
-        address: Address {
-            text: name,
-            kind: AddressKind::Ipv4,
-            host: format!("10.0.0.{position}").into(),
-            port: Port::Fixed(8080),
-        },
+        address: Address::new(
+            name,
+            AddressKind::Ipv4,
+            &format!("10.0.0.{position}"),
+            Port::Fixed(8080),
+        ),
         span: span(),
         head: span(),
         weight: Setting::explicit(weight, span()),
@@ -39,9 +39,8 @@ pub(crate) fn server(position: u32, weight: u32) -> Server {
         maxconn: Setting::engine_default(None),
         id: Setting::engine_default(position),
         check: Setting::engine_default(false),
-        agent_check: Setting::engine_default(false),
         cookie: None,
-        passive: PassiveCheck::default(),
+        passive: None,
         options: Arc::default(),
         template: None,
         comment: None,

@@ -2,6 +2,7 @@
 //!
 //! In: one word. Out: an [`Address`] of the model.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use nom::branch::alt;
@@ -11,7 +12,7 @@ use nom::combinator::{all_consuming, map, map_res, opt, success, value};
 use nom::sequence::{preceded, separated_pair};
 use nom::{IResult, Parser};
 
-use crate::model::{Address, AddressKind, Port, Text};
+use crate::model::{Address, AddressKind, Port};
 
 /// What a prefix such as `unix@` says about the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +37,7 @@ pub(crate) fn address(text: &str, opaque: bool) -> Address {
     } else {
         family(text).unwrap_or(without)
     };
-    let whole = |kind| Address {
-        text: text.into(),
-        kind,
-        host: rest.into(),
-        port: Port::None,
-    };
+    let whole = |kind| Address::new(text, kind, rest, Port::None);
     match family {
         Family::Inet => inet(text, rest),
         Family::Unix => whole(AddressKind::Unix),
@@ -56,12 +52,8 @@ fn opaque_address(text: &str) -> Address {
         (host, port) if !port.is_empty() && !port.contains('$') => (host, parse_port(port)),
         _ => (text, None),
     };
-    Address {
-        text: text.into(),
-        kind: AddressKind::Opaque,
-        host: host.into(),
-        port: port.unwrap_or(Port::None),
-    }
+    let port = port.unwrap_or(Port::None);
+    Address::new(text, AddressKind::Opaque, host, port)
 }
 
 fn family(text: &str) -> IResult<&str, Family> {
@@ -130,12 +122,7 @@ fn inet(text: &str, rest: &str) -> Address {
         // HAProxy refuses it: nothing is known of where it leads.
         kind = AddressKind::Opaque;
     }
-    Address {
-        text: text.into(),
-        kind,
-        host,
-        port: number.unwrap_or(Port::None),
-    }
+    Address::new(text, kind, &host, number.unwrap_or(Port::None))
 }
 
 /// What `str2sa_range` takes for a port: an offset of any size, or digits (read with `atol`, so that what
@@ -145,7 +132,7 @@ fn is_port(text: &str) -> bool {
     text.starts_with(['+', '-']) || digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
 }
 
-fn host_kind(host: &str) -> (AddressKind, Text) {
+fn host_kind(host: &str) -> (AddressKind, Cow<'_, str>) {
     if host.is_empty() || host == "*" {
         return (AddressKind::Any, host.into());
     }
@@ -159,7 +146,7 @@ fn host_kind(host: &str) -> (AddressKind, Text) {
     }
     match host.parse::<Ipv6Addr>() {
         Ok(address) if address.is_unspecified() => (AddressKind::Any, host.into()),
-        Ok(address) => (AddressKind::Ipv6, Text::from(address.to_string())),
+        Ok(address) => (AddressKind::Ipv6, address.to_string().into()),
         Err(_) => (AddressKind::Name, host.into()),
     }
 }
@@ -229,7 +216,7 @@ mod tests {
             ("10.0.0.1:+99999", Ipv4, "10.0.0.1", Port::None),
         ] {
             let found = address(text, false);
-            let found = (found.kind, found.host.as_str(), found.port);
+            let found = (found.kind, found.host(), found.port);
             assert_eq!(found, (kind, host, port), "{text}");
         }
     }

@@ -14,9 +14,20 @@ pub(crate) fn of_directive(directive: Directive<'_>) -> Option<Span> {
     if file.comments.is_empty() {
         return None;
     }
-    behind(file, directive.end())
-        .or_else(|| first_within(file, directive.span()))
-        .or_else(|| above(file, directive.span().start))
+    let span = directive.span();
+    // Comments are many, and nearly every directive asks: they are searched once.
+    let from = file
+        .comments
+        .partition_point(|range| range.start < span.start);
+    let later = file.comments.get(from..).unwrap_or_default();
+    let inside = later
+        .iter()
+        .take_while(|range| range.start < directive.end());
+    let next = from + inside.count();
+    let first = later.first().filter(|range| range.start < span.end);
+    behind(file, directive.end(), next)
+        .or(first.copied())
+        .or_else(|| above(file, span.start, from))
         .map(|range| file.span(range))
 }
 
@@ -24,26 +35,18 @@ pub(crate) fn of_directive(directive: Directive<'_>) -> Option<Span> {
 pub(crate) fn of_block(directive: Directive<'_>) -> Vec<Span> {
     let file = directive.file;
     let span = directive.span();
-    let inside = within(file, span.start, span.end);
-    let first = above(file, span.start).map(|range| file.span(range));
-    let last = behind(file, directive.end()).map(|range| file.span(range));
+    let place = |at: u32| file.comments.partition_point(|range| range.start < at);
+    let (from, to) = (place(span.start), place(span.end));
+    let inside = file.comments.get(from..to).unwrap_or_default();
+    let first = above(file, span.start, from).map(|range| file.span(range));
+    let end = directive.end();
+    let last = behind(file, end, place(end)).map(|range| file.span(range));
     let inside = inside.iter().map(|&range| file.span(range));
     first.into_iter().chain(inside).chain(last).collect()
 }
 
-fn within(file: &FileTree, start: u32, end: u32) -> &[Range] {
-    let from = file.comments.partition_point(|range| range.start < start);
-    let to = file.comments.partition_point(|range| range.start < end);
-    file.comments.get(from..to).unwrap_or_default()
-}
-
-fn first_within(file: &FileTree, span: Span) -> Option<Range> {
-    within(file, span.start, span.end).first().copied()
-}
-
-/// The comment that follows `end` with nothing but blanks between.
-fn behind(file: &FileTree, end: u32) -> Option<Range> {
-    let next = file.comments.partition_point(|range| range.start < end);
+/// The comment that follows `end` with nothing but blanks between; `next` is the first one behind it.
+fn behind(file: &FileTree, end: u32, next: usize) -> Option<Range> {
     let comment = *file.comments.get(next)?;
     let gap = Range {
         start: end,
@@ -53,11 +56,11 @@ fn behind(file: &FileTree, end: u32) -> Option<Range> {
     (comment.start - end < 1024 && is_blank(gap.of(file.source.bytes()))).then_some(comment)
 }
 
-/// The lines right above the line of `start` that are comments and nothing else.
-fn above(file: &FileTree, start: u32) -> Option<Range> {
+/// The lines right above the line of `start` that are comments and nothing else; `index` is the first
+/// comment that is not before it.
+fn above(file: &FileTree, start: u32, mut index: usize) -> Option<Range> {
     let bytes = file.source.bytes();
     let mut line = line_start(bytes, start)?;
-    let mut index = file.comments.partition_point(|range| range.start < start);
     let mut found: Option<Range> = None;
     while let Some(comment) = index.checked_sub(1).and_then(|at| file.comments.get(at)) {
         let Some(own_line) = line_start(bytes, comment.start) else {

@@ -39,17 +39,11 @@ pub(crate) fn is_repetition(bytes: &[u8]) -> bool {
 
 /// Whether nginx refuses the directive without a block.
 pub(crate) fn needs_block(name: &[u8]) -> bool {
-    TOP.contains(&name)
-        || matches!(
-            name,
-            b"upstream"
-                | b"location"
-                | b"if"
-                | b"limit_except"
-                | b"map"
-                | b"split_clients"
-                | b"geo"
-        )
+    let inner = matches!(
+        name,
+        b"upstream" | b"location" | b"if" | b"limit_except" | b"map" | b"split_clients" | b"geo"
+    );
+    inner || TOP.contains(&name)
 }
 
 /// Whether `child` can stand in `parent`. Only asked for blocks of both kinds.

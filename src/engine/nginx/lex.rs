@@ -229,20 +229,29 @@ impl<'a> Lexer<'a> {
 /// takes the next byte along, and `{` behind `$` does not open a block.
 fn bare_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' => break,
-            b'\\' => at += 2,
-            b'$' => {
+    loop {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let ordinary = rest.iter().position(|&byte| !is_ordinary(byte));
+        at += ordinary.unwrap_or(rest.len());
+        match bytes.get(at) {
+            Some(b'\\') => at += 2,
+            Some(b'$') => {
                 at += 1;
                 while bytes.get(at) == Some(&b'{') {
                     at += 1;
                 }
             }
-            _ => at += 1,
+            _ => return at.min(bytes.len()),
         }
     }
-    at.min(bytes.len())
+}
+
+/// Whether a byte is part of an unquoted word whatever stands beside it.
+fn is_ordinary(byte: u8) -> bool {
+    !matches!(
+        byte,
+        b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'\\' | b'$'
+    )
 }
 
 /// The text of a word as nginx passes it to a directive: without quotes, escapes resolved.

@@ -90,16 +90,15 @@ impl<'t> Directive<'t> {
         self.bytes(0)
     }
 
-    /// Whether this is its name. Most names are written plainly, so nothing is cooked.
+    /// Whether this is its name. Most names are written plainly, so that their first letter tells.
     pub(crate) fn is(self, name: &[u8]) -> bool {
-        let raw = self
-            .words()
-            .first()
-            .map_or(&b""[..], |&word| self.raw(word));
-        if raw.starts_with(b"\"") || raw.starts_with(b"'") || memchr::memchr(b'\\', raw).is_some() {
-            return *cook(raw) == *name;
+        let first = self.words().first();
+        let raw = first.map_or(&b""[..], |&word| self.raw(word));
+        match raw.first() {
+            Some(b'"' | b'\'' | b'\\') => *cook(raw) == *name,
+            first if first != name.first() => false,
+            _ => raw == name || (memchr::memchr(b'\\', raw).is_some() && *cook(raw) == *name),
         }
-        raw == name
     }
 
     /// The number of words behind the name.
@@ -117,7 +116,15 @@ impl<'t> Directive<'t> {
 
     /// The content of word `index` as text.
     pub(crate) fn text(self, index: usize) -> Text {
-        Text::from_utf8_lossy(&self.bytes(index))
+        self.string(index).into()
+    }
+
+    /// The same, not copied where it is written plainly.
+    pub(crate) fn string(self, index: usize) -> Cow<'t, str> {
+        match self.bytes(index) {
+            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+            Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+        }
     }
 
     /// The bytes of `word` as written.

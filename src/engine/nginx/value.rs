@@ -2,6 +2,7 @@
 //!
 //! In: the text of a word. Out: its meaning, or `None` or a fault where nginx refuses it.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use nom::multi::many1;
 use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 
-use crate::model::{Address, AddressKind, Port, Text};
+use crate::model::{Address, AddressKind, Port};
 
 /// What is wrong with an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +49,9 @@ pub(crate) fn server_address(text: &str, default: Option<u16>) -> (Address, Opti
     } else {
         port_fault
     };
-    let address = Address {
-        text: text.into(),
-        // nginx refuses it: nothing is known of where it leads.
-        kind: fault.map_or(kind, |_| AddressKind::Opaque),
-        host,
-        port,
-    };
-    (address, fault)
+    // nginx refuses it: nothing is known of where it leads.
+    let kind = fault.map_or(kind, |_| AddressKind::Opaque);
+    (Address::new(text, kind, &host, port), fault)
 }
 
 /// The address of a `listen`: a port alone, an address alone, both, a range of ports or a socket.
@@ -73,12 +69,7 @@ pub(crate) fn listen_address(text: &str, default: u16) -> Address {
         (host, port) => (host, port.and_then(listen_port)),
     };
     let (kind, host) = host_kind(host);
-    Address {
-        text: text.into(),
-        kind,
-        host,
-        port: port.unwrap_or(Port::Default(default)),
-    }
+    Address::new(text, kind, &host, port.unwrap_or(Port::Default(default)))
 }
 
 /// Whether the port of a `listen` is none (`ngx_parse_inet_url()`).
@@ -109,12 +100,7 @@ fn strip_prefix_ignore_case<'t>(text: &'t str, prefix: &str) -> Option<&'t str> 
 }
 
 fn unix(text: &str, path: &str) -> Address {
-    Address {
-        text: text.into(),
-        kind: AddressKind::Unix,
-        host: path.into(),
-        port: Port::None,
-    }
+    Address::new(text, AddressKind::Unix, path, Port::None)
 }
 
 /// Host and port; brackets of IPv6 stay with the host.
@@ -150,7 +136,7 @@ fn listen_port(text: &str) -> Option<Port> {
     number_port(text).0.number().map(Port::Fixed)
 }
 
-fn host_kind(host: &str) -> (AddressKind, Text) {
+fn host_kind(host: &str) -> (AddressKind, Cow<'_, str>) {
     if host.contains('$') {
         return (AddressKind::Opaque, host.into());
     }
@@ -170,7 +156,7 @@ fn host_kind(host: &str) -> (AddressKind, Text) {
         .and_then(|host| host.strip_suffix(']'));
     match inner.map(str::parse::<Ipv6Addr>) {
         Some(Ok(address)) if address.is_unspecified() => (AddressKind::Any, "::".into()),
-        Some(Ok(address)) => (AddressKind::Ipv6, compact_str::format_compact!("{address}")),
+        Some(Ok(address)) => (AddressKind::Ipv6, address.to_string().into()),
         _ => (AddressKind::Name, host.into()),
     }
 }
@@ -218,6 +204,12 @@ fn time_part(input: &str) -> IResult<&str, (u64, usize)> {
 /// A time such as `10s`, `1m30s` or `75`, units from large to small (`ngx_parse_time()`). Where nginx
 /// counts seconds, milliseconds are refused; where it counts milliseconds, months and years are.
 pub(crate) fn time(text: &str, milliseconds: bool) -> Option<Duration> {
+    // Nearly every time is seconds alone, with or without their unit.
+    let seconds = text.strip_suffix('s').unwrap_or(text);
+    if is_number(seconds) {
+        let total = seconds.parse::<u64>().ok()?.checked_mul(SECOND)?;
+        return Some(Duration::from_millis(total));
+    }
     let (_, parts) = all_consuming(many1(time_part)).parse(text).ok()?;
     let (last, before) = parts.split_last()?;
     // A last number without unit may follow anything.
@@ -252,9 +244,13 @@ pub(crate) fn percentage(text: &str) -> Option<u32> {
 
 /// A number as `ngx_atoi()` reads it: digits only.
 pub(crate) fn count(text: &str) -> Option<u32> {
-    let (_, count) = all_consuming(number).parse(text).ok()?;
-    i64::try_from(count).ok()?;
+    let count: i64 = text.parse().ok().filter(|_| is_number(text))?;
     Some(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+/// Whether it is digits and nothing else.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -328,7 +324,7 @@ mod tests {
             ("${APP}:80", AddressKind::Opaque, "${APP}", fixed),
         ] {
             let (address, fault) = server_address(text, Some(80));
-            let seen = (address.kind, address.host.as_str(), address.port, fault);
+            let seen = (address.kind, address.host(), address.port, fault);
             assert_eq!(seen, (kind, host, port, None), "{text}");
         }
     }
@@ -389,7 +385,7 @@ mod tests {
         ] {
             assert!(!bad_listen_port(text), "{text}");
             let address = listen_address(text, 80);
-            let seen = (address.kind, address.host.as_str(), address.port);
+            let seen = (address.kind, address.host(), address.port);
             assert_eq!(seen, (kind, host, port), "{text}");
         }
     }

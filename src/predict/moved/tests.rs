@@ -1,9 +1,7 @@
 //! Fractions of moved keys, on models made by hand.
 
 use super::*;
-use crate::model::{
-    Address, AddressKind, HashMethod, HashType, Layer, PassiveCheck, Port, Server, Setting,
-};
+use crate::model::{Address, AddressKind, HashMethod, HashType, Layer, Port, Server, Setting};
 use crate::source::{Sources, Span};
 use std::sync::Arc;
 
@@ -25,12 +23,7 @@ fn backend(engine: Engine, hash: HashMethod, servers: &[(&str, u32)]) -> Backend
         .zip(servers)
         .map(|(id, (name, weight))| Server {
             name: (*name).into(),
-            address: Address {
-                text: (*name).into(),
-                kind: AddressKind::Ipv4,
-                host: "10.0.0.1".into(),
-                port: Port::Fixed(80),
-            },
+            address: Address::new(*name, AddressKind::Ipv4, "10.0.0.1", Port::Fixed(80)),
             span,
             head: span,
             weight: Setting::explicit(*weight, span),
@@ -39,9 +32,8 @@ fn backend(engine: Engine, hash: HashMethod, servers: &[(&str, u32)]) -> Backend
             maxconn: Setting::engine_default(None),
             id: Setting::explicit(id, span),
             check: Setting::engine_default(false),
-            agent_check: Setting::engine_default(false),
             cookie: None,
-            passive: PassiveCheck::default(),
+            passive: None,
             options: Arc::default(),
             template: None,
             comment: None,

@@ -99,10 +99,12 @@ pub(super) fn server<'a>(
     backend: &'a Backend,
     one: &'a Server,
 ) -> ServerView<'a> {
+    let unwritten = Setting::engine_default(false);
+    let agent = one.options.agent_check.unwrap_or(unwritten);
     ServerView {
         name: printer.text(&one.name),
         address: printer.text(&one.address.text),
-        host: printer.text(&one.address.host),
+        host: printer.text(one.address.host()),
         port: one.address.port.number(),
         location: printer.location(one.span),
         role: role(one),
@@ -114,7 +116,7 @@ pub(super) fn server<'a>(
         check: printer.plain(&one.check),
         health_check: (one.check.known() == Some(&true))
             .then(|| health_check(printer, backend, &one.options)),
-        agent_check: printer.plain(&one.agent_check),
+        agent_check: printer.plain(&agent),
         passive_check: passive_check(printer, one),
         cookie: one.cookie.as_ref().map(|it| printer.word(it)),
         options: options(printer, &one.options),
@@ -145,8 +147,8 @@ fn health_check<'a>(
 fn passive_check<'a>(printer: &Printer<'_>, one: &'a Server) -> Option<PassiveCheckView<'a>> {
     if !printer.is_haproxy() {
         return Some(PassiveCheckView::Counting {
-            max_fails: printer.plain(&one.passive.max_fails),
-            fail_timeout: printer.time(&one.passive.fail_timeout),
+            max_fails: printer.plain(&one.passive().max_fails),
+            fail_timeout: printer.time(&one.passive().fail_timeout),
         });
     }
     let observe = one.options.observe.as_ref()?;
@@ -157,7 +159,7 @@ fn passive_check<'a>(printer: &Printer<'_>, one: &'a Server) -> Option<PassiveCh
 }
 
 fn options<'a>(printer: &Printer<'_>, options: &'a ServerOptions) -> OptionsView<'a> {
-    let word = |it: &'a Option<Setting<Text>>| it.as_ref().map(|it| printer.word(it));
+    let word = |it: &'a Option<Box<Setting<Text>>>| it.as_ref().map(|it| printer.word(it));
     let flag = |it: &Option<Setting<bool>>| it.as_ref().map(|it| printer.plain(it));
     let number = |it: &Option<Setting<u32>>| it.as_ref().map(|it| printer.plain(it));
     OptionsView {

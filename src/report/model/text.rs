@@ -6,7 +6,8 @@ use super::server::role;
 use super::values::{algorithm_words, seconds};
 use crate::audit::Audit;
 use crate::model::{
-    Backend, CheckProtocol, Condition, Instance, Origin, PathMatch, Route, Server, Setting, Target,
+    Backend, CheckProtocol, Condition, Instance, OriginKind, PathMatch, Route, Server, Setting,
+    Target,
 };
 use crate::report::Style;
 use crate::report::mask::mask_text;
@@ -176,7 +177,7 @@ impl Printer<'_> {
             words = format!("that of {}", self.safe(&track.value));
         }
         if self.instance.engine == crate::model::Engine::Nginx {
-            let passive = &server.passive;
+            let passive = server.passive();
             let known = |text: Option<String>| text.unwrap_or_else(|| "?".to_owned());
             let fails = passive.max_fails.known().map(ToString::to_string);
             let pause = passive.fail_timeout.known();
@@ -215,13 +216,13 @@ impl Printer<'_> {
 fn origin<T>(setting: &Setting<T>, show: impl Fn(&T) -> String) -> String {
     let value = setting.known().map(show);
     let value = value.unwrap_or_else(|| "?".to_owned());
-    match setting.origin {
-        Origin::Explicit(_) => value,
-        Origin::DefaultServer(_) => format!("{value} (default-server)"),
-        Origin::Defaults(_) => format!("{value} (defaults)"),
-        Origin::OuterScope(_) => format!("{value} (outer)"),
-        Origin::EngineDefault => format!("{value} (default)"),
-        Origin::Opaque(_) => format!("{value} (variable)"),
+    match setting.origin.kind() {
+        OriginKind::Explicit => value,
+        OriginKind::DefaultServer => format!("{value} (default-server)"),
+        OriginKind::Defaults => format!("{value} (defaults)"),
+        OriginKind::OuterScope => format!("{value} (outer)"),
+        OriginKind::EngineDefault => format!("{value} (default)"),
+        OriginKind::Opaque => format!("{value} (variable)"),
     }
 }
 

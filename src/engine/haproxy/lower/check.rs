@@ -46,7 +46,7 @@ impl Default for Checks {
     fn default() -> Self {
         Self {
             kind: Kind::Connect,
-            origin: Origin::EngineDefault,
+            origin: Origin::ENGINE_DEFAULT,
             http: HttpRules::default(),
             tcp_expects: false,
             connects: false,
@@ -114,7 +114,7 @@ impl Checks {
         };
         if same {
             self.kind = Kind::Connect;
-            self.origin = Origin::EngineDefault;
+            self.origin = Origin::ENGINE_DEFAULT;
         }
     }
 

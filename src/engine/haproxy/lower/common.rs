@@ -129,13 +129,13 @@ impl Common {
             "balance" => {
                 self.algorithm = scope.set(balance::algorithm(line), whole);
                 if line.any_opaque(1) {
-                    self.algorithm.origin = Origin::Opaque(whole);
+                    self.algorithm.origin = Origin::opaque(whole);
                 }
             }
             "hash-type" => {
                 self.hash_type = scope.set(balance::hash_type(line), whole);
                 if line.any_opaque(1) {
-                    self.hash_type.origin = Origin::Opaque(whole);
+                    self.hash_type.origin = Origin::opaque(whole);
                 }
             }
             "http-check" => self.checks.http_check(line),
@@ -239,7 +239,7 @@ impl Common {
     fn reset_option(&mut self, line: LineRef<'_>, scope: Scope, to_default: bool) -> Handled {
         let whole = line.whole();
         let origin = if to_default {
-            Origin::EngineDefault
+            Origin::ENGINE_DEFAULT
         } else {
             scope.origin(whole)
         };

@@ -13,8 +13,7 @@ use super::common::{Common, Handled};
 use super::scope::{Scope, text};
 use super::server::{Refusal, Refused, ServerSettings};
 use crate::model::{
-    AddressKind, Bind, Condition, DefaultServer, PassiveCheck, Server, Setting, StickRule,
-    Template, Text,
+    AddressKind, Bind, Condition, DefaultServer, Server, Setting, StickRule, Template, Text,
 };
 use crate::source::Span;
 
@@ -280,7 +279,7 @@ impl Proxy {
         if line.is_broken() {
             settings.make_opaque(line.whole(), line.whole().at_start());
         }
-        if settings.agent_check.value && !settings.agent_port {
+        if settings.has_agent() && !settings.agent_port {
             self.agents_without_port.push(self.servers.len());
         }
         let comment = line.comment().or(comment);
@@ -375,9 +374,8 @@ fn build(
         maxconn: settings.maxconn,
         id: settings.id.unwrap_or(Setting::engine_default(0)),
         check: settings.check,
-        agent_check: settings.agent_check,
         cookie: settings.cookie.clone().map(Box::new),
-        passive: PassiveCheck::default(),
+        passive: None,
         options: Arc::clone(&settings.options),
         template: None,
         comment,

@@ -167,7 +167,7 @@ fn track_fault(
     };
     let known_off = |setting: &crate::model::Setting<bool>| setting.known() == Some(&false);
     let dead_end = known_off(&server.check)
-        && known_off(&server.agent_check)
+        && (server.options.agent_check.as_ref()).is_none_or(known_off)
         && server.options.track.is_none();
     dead_end.then_some("which has no check")
 }

@@ -10,7 +10,7 @@ use super::Lowering;
 use super::proxy::{Kind, Proxy};
 use super::server::{Refusal, Refused};
 use crate::finding::{Finding, Severity};
-use crate::model::{AddressKind, Port, Server, Text};
+use crate::model::{AddressKind, Port, Server, Setting, Text};
 use crate::source::Span;
 
 impl Lowering {
@@ -347,7 +347,7 @@ impl Lowering {
         let options = &server.options;
         let inet = match server.address.kind {
             AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Any => true,
-            AddressKind::Name => !server.address.host.starts_with('_'),
+            AddressKind::Name => !server.address.host().starts_with('_'),
             AddressKind::Unix
             | AddressKind::Abstract
             | AddressKind::Other
@@ -371,7 +371,9 @@ impl Lowering {
             );
             self.refuse(finding.backend(&proxy.name).server(&server.name));
         }
-        if proxy.agents_without_port.contains(&index) && !server.agent_check.is_opaque() {
+        if proxy.agents_without_port.contains(&index)
+            && !(server.options.agent_check.as_ref()).is_some_and(Setting::is_opaque)
+        {
             let message = format!(
                 "server `{}` has `agent-check` without `agent-port`: every version of HAProxy refuses the file",
                 server.name

@@ -4,7 +4,7 @@
 
 use super::super::tree::LineRef;
 use super::super::units;
-use crate::model::{Origin, Setting, Text};
+use crate::model::{Origin, OriginKind, Setting, Text};
 use crate::source::Span;
 
 /// The kind of place a line stands in.
@@ -22,9 +22,9 @@ impl Scope {
     /// The origin of a value written at `span`.
     pub(super) fn origin(self, span: Span) -> Origin {
         match self {
-            Self::Own => Origin::Explicit(span),
-            Self::DefaultServer => Origin::DefaultServer(span),
-            Self::Defaults => Origin::Defaults(span),
+            Self::Own => Origin::explicit(span),
+            Self::DefaultServer => Origin::new(OriginKind::DefaultServer, span),
+            Self::Defaults => Origin::new(OriginKind::Defaults, span),
         }
     }
 
@@ -39,7 +39,7 @@ impl Scope {
     /// A value read from word `at` of `line`, which is opaque when that word is.
     pub(super) fn read<T>(self, value: T, line: LineRef<'_>, at: usize, span: Span) -> Setting<T> {
         let origin = if line.is_opaque(at) {
-            Origin::Opaque(span)
+            Origin::opaque(span)
         } else {
             self.origin(span)
         };

@@ -22,7 +22,6 @@ pub(super) struct ServerSettings {
     pub(super) maxconn: Setting<Option<u32>>,
     pub(super) id: Option<Setting<u32>>,
     pub(super) check: Setting<bool>,
-    pub(super) agent_check: Setting<bool>,
     /// `agent-port` was given.
     pub(super) agent_port: bool,
     pub(super) cookie: Option<Setting<Text>>,
@@ -38,7 +37,6 @@ impl Default for ServerSettings {
             maxconn: Setting::engine_default(None),
             id: None,
             check: Setting::engine_default(false),
-            agent_check: Setting::engine_default(false),
             agent_port: false,
             cookie: None,
             options: Arc::default(),
@@ -95,6 +93,12 @@ impl ServerSettings {
         refused
     }
 
+    /// Whether an agent is asked.
+    pub(super) fn has_agent(&self) -> bool {
+        let agent = self.options.agent_check.as_ref();
+        agent.is_some_and(|agent| agent.value)
+    }
+
     /// A variable of unknown value stands where an option is expected: it may be any of them, or end
     /// the line. What was written before it on the same line is certain.
     pub(super) fn make_opaque(&mut self, line: Span, variable: Span) {
@@ -103,7 +107,7 @@ impl ServerSettings {
                 span.source == line.source && (line.start..variable.start).contains(&span.start)
             });
             if !certain {
-                *origin = Origin::Opaque(variable);
+                *origin = Origin::opaque(variable);
             }
         };
         blur(&mut self.weight.origin);
@@ -111,7 +115,9 @@ impl ServerSettings {
         blur(&mut self.disabled.origin);
         blur(&mut self.maxconn.origin);
         blur(&mut self.check.origin);
-        blur(&mut self.agent_check.origin);
+        let agent = &mut Arc::make_mut(&mut self.options).agent_check;
+        let unwritten = Setting::engine_default(false);
+        blur(&mut agent.get_or_insert(unwritten).origin);
     }
 }
 
@@ -180,8 +186,6 @@ impl Reader<'_, '_> {
             "no-backup" => self.settings.backup = self.flag(false, at),
             "disabled" => self.settings.disabled = self.flag(true, at),
             "enabled" => self.settings.disabled = self.flag(false, at),
-            "agent-check" => self.settings.agent_check = self.flag(true, at),
-            "no-agent-check" => self.settings.agent_check = self.flag(false, at),
             "weight" => return self.weight(at),
             "maxconn" => self.settings.maxconn = self.limit(at),
             "id" => self.settings.id = Some(self.count(at)),
@@ -217,31 +221,33 @@ impl Reader<'_, '_> {
         let count = self.count(at);
         let options = Arc::make_mut(&mut self.settings.options);
         match word {
+            "agent-check" => options.agent_check = Some(flag),
+            "no-agent-check" => options.agent_check = Some(off),
             "ssl" => options.ssl = Some(flag),
             "no-ssl" => options.ssl = Some(off),
             "check-ssl" => options.check_ssl = Some(flag),
             "no-check-ssl" => options.check_ssl = Some(off),
             "send-proxy" | "send-proxy-v2" | "send-proxy-v2-ssl" | "send-proxy-v2-ssl-cn" => {
                 let span = self.line.span(at);
-                options.send_proxy = Some(self.scope.set(word.into(), span));
+                options.send_proxy = boxed(self.scope.set(word.into(), span));
             }
             "no-send-proxy"
             | "no-send-proxy-v2"
             | "no-send-proxy-v2-ssl"
             | "no-send-proxy-v2-ssl-cn" => options.send_proxy = None,
-            "track" => options.track = Some(text),
-            "addr" => options.check_addr = Some(text),
-            "observe" => options.observe = Some(text),
-            "on-error" => options.on_error = Some(text),
-            "on-marked-down" => options.on_marked_down = Some(text),
-            "sni" => options.sni = Some(text),
-            "proto" => options.proto = Some(text),
-            "namespace" => options.namespace = Some(text),
-            "resolvers" => options.resolvers = Some(text),
-            "init-addr" => options.init_addr = Some(text),
-            "init-state" => options.init_state = Some(text),
-            "hash-key" => options.hash_key = Some(text),
-            "guid" => options.guid = Some(text),
+            "track" => options.track = boxed(text),
+            "addr" => options.check_addr = boxed(text),
+            "observe" => options.observe = boxed(text),
+            "on-error" => options.on_error = boxed(text),
+            "on-marked-down" => options.on_marked_down = boxed(text),
+            "sni" => options.sni = boxed(text),
+            "proto" => options.proto = boxed(text),
+            "namespace" => options.namespace = boxed(text),
+            "resolvers" => options.resolvers = boxed(text),
+            "init-addr" => options.init_addr = boxed(text),
+            "init-state" => options.init_state = boxed(text),
+            "hash-key" => options.hash_key = boxed(text),
+            "guid" => options.guid = boxed(text),
             "maxqueue" => options.maxqueue = Some(count),
             "minconn" => options.minconn = Some(count),
             "port" => {
@@ -294,8 +300,8 @@ impl Reader<'_, '_> {
 
     /// `source ADDRESS [usesrc WHAT] [interface NAME]`.
     fn source(&mut self, at: usize) -> usize {
-        let source = self.word(at);
-        Arc::make_mut(&mut self.settings.options).source = Some(source);
+        let source = boxed(self.word(at));
+        Arc::make_mut(&mut self.settings.options).source = source;
         let mut taken = 2;
         while matches!(self.line.word(at + taken), "usesrc" | "interface") {
             taken += 2;
@@ -328,4 +334,9 @@ impl Reader<'_, '_> {
         options.other.push(words.join(" ").into());
         taken
     }
+}
+
+/// Few servers have any of these options, so each takes little room where it is not written.
+fn boxed<T>(value: T) -> Option<Box<T>> {
+    Some(Box::new(value))
 }

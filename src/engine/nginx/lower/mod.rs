@@ -16,6 +16,7 @@ mod upstream;
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cursor::{Block, Children, Item};
 use scope::{Scope, ScopeBuilder};
@@ -25,12 +26,19 @@ use super::tree::Directive;
 use super::value;
 use crate::engine::Options;
 use crate::finding::Finding;
-use crate::model::{Backend, Engine, Instance, Layer, Setting, Text, Workers};
+use crate::model::{
+    Backend, Engine, Instance, Layer, Origin, OriginKind, Server, ServerOptions, Setting, Text,
+    Workers,
+};
 
 /// What is gathered on the way.
 pub(super) struct Lowering<'t> {
     forest: &'t Forest,
     plus: bool,
+    /// The options of a server that has none.
+    plain: Arc<ServerOptions>,
+    /// An empty list with room for the servers of the next upstream.
+    servers: Vec<Server>,
     instance: Instance,
     findings: Vec<Finding>,
     /// Declared upstreams by layer and lower-case name: nginx compares names without case.
@@ -47,6 +55,8 @@ pub(super) fn lower(forest: &Forest, root: Text, options: &Options) -> (Instance
     let mut lowering = Lowering {
         forest,
         plus: options.nginx_plus || facts::is_plus(forest),
+        plain: Arc::default(),
+        servers: Vec::new(),
         instance: Instance::new(Engine::Nginx, options.nginx_version, root),
         findings: Vec::new(),
         upstreams: HashMap::new(),
@@ -238,7 +248,7 @@ impl<'t> Lowering<'t> {
                 for server in &mut backend.servers {
                     server.check = Setting {
                         value: true,
-                        origin: crate::model::Origin::OuterScope(span),
+                        origin: Origin::new(OriginKind::OuterScope, span),
                     };
                 }
             }
@@ -278,7 +288,7 @@ fn workers(directive: Directive<'_>) -> Setting<Workers> {
         None if text == "auto" => Setting::explicit(Workers::Auto, span),
         None => Setting {
             value: Workers::Auto,
-            origin: crate::model::Origin::Opaque(span),
+            origin: Origin::opaque(span),
         },
     }
 }

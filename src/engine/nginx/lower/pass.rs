@@ -11,9 +11,7 @@ use super::upstream::new_backend;
 use super::{Group, Lowering, refuse};
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value::server_address;
-use crate::model::{
-    Address, AddressKind, Condition, Layer, Port, Route, ServerOptions, Setting, Target, Text,
-};
+use crate::model::{Address, AddressKind, Condition, Layer, Port, Route, Setting, Target, Text};
 use crate::source::Span;
 
 /// Where a `…_pass` stands.
@@ -179,11 +177,11 @@ fn implied(
     let layer = if http { Layer::Http } else { Layer::Tcp };
     let mut backend = new_backend(address.text.clone(), layer, span);
     backend.declared = false;
-    let mut options = ServerOptions::default();
+    let mut options = Arc::clone(&lowering.plain);
     if tls {
-        options.ssl = Some(Setting::explicit(true, span));
+        Arc::make_mut(&mut options).ssl = Some(Setting::explicit(true, span));
     }
-    backend.servers = vec![new_server(address, span, span, &Arc::new(options))];
+    backend.servers = vec![new_server(address, span, span, &options)];
     let index = lowering.instance.backends.len();
     lowering.instance.backends.push(backend);
     lowering.implied.insert(key, index);

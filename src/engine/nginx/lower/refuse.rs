@@ -34,7 +34,7 @@ pub(super) fn parameter(span: Span, server: &Text, value: &str) -> Finding {
 }
 
 /// A parameter that is almost one that servers have.
-pub(super) fn unknown_parameter(span: Span, server: &Text, text: &Text, meant: &str) -> Finding {
+pub(super) fn unknown_parameter(span: Span, server: &Text, text: &str, meant: &str) -> Finding {
     refused(
         span,
         format!(

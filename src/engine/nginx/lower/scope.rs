@@ -11,7 +11,7 @@ use super::cursor::Item;
 use crate::engine::nginx::include::Forest;
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value;
-use crate::model::{NextUpstream, Origin, Setting, Text};
+use crate::model::{NextUpstream, Origin, OriginKind, Setting, Text};
 use crate::source::Span;
 
 /// The modules that pass requests on; each has its own directives, named after it.
@@ -168,9 +168,9 @@ impl<'t> View<'t> {
         let (directive, entry) = self.scope.get(self.forest, slot)?;
         let span = directive.span();
         let origin = if self.own && entry.block == self.scope.block {
-            Origin::Explicit(span)
+            Origin::explicit(span)
         } else {
-            Origin::OuterScope(span)
+            Origin::new(OriginKind::OuterScope, span)
         };
         Some((directive, origin))
     }
@@ -188,7 +188,7 @@ impl<'t> View<'t> {
             Some(value) => Setting { value, origin },
             None => Setting {
                 value: default,
-                origin: Origin::Opaque(directive.span()),
+                origin: Origin::opaque(directive.span()),
             },
         }
     }

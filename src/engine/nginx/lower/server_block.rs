@@ -158,7 +158,7 @@ fn pair(bind: &Bind) -> Option<String> {
     use crate::model::AddressKind;
     let address = &bind.address;
     let host = match address.kind {
-        AddressKind::Any if address.host == "::" => "[::]",
+        AddressKind::Any if address.host() == "::" => "[::]",
         AddressKind::Any => "*",
         AddressKind::Opaque => return None,
         AddressKind::Ipv4
@@ -166,7 +166,7 @@ fn pair(bind: &Bind) -> Option<String> {
         | AddressKind::Name
         | AddressKind::Unix
         | AddressKind::Abstract
-        | AddressKind::Other => &address.host,
+        | AddressKind::Other => address.host(),
     };
     match address.port {
         Port::Fixed(port) | Port::Default(port) => Some(format!("{host}:{port}")),

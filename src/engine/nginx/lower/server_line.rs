@@ -43,9 +43,8 @@ pub(super) fn new_server(
         maxconn: Setting::engine_default(None),
         id: Setting::engine_default(0),
         check: Setting::engine_default(false),
-        agent_check: Setting::engine_default(false),
         cookie: None,
-        passive: PassiveCheck::default(),
+        passive: None,
         options: Arc::clone(plain),
         template: None,
         comment: None,
@@ -61,7 +60,7 @@ pub(super) fn lower(
     findings: &mut Vec<Finding>,
 ) -> Server {
     let default_port = (allowed.layer == Layer::Http).then_some(80);
-    let (address, fault) = server_address(&directive.text(1), default_port);
+    let (address, fault) = server_address(&directive.string(1), default_port);
     let address_span = directive.word_span(1);
     let head = directive.word_span(0).to(address_span);
     let mut line = Line {
@@ -76,7 +75,7 @@ pub(super) fn lower(
             .push(refuse::address(address_span, &line.server.name, fault));
     }
     for index in 2..=directive.arguments() {
-        line.parameter(&directive.text(index), directive.word_span(index));
+        line.parameter(&directive.string(index), directive.word_span(index));
     }
     // The ports of `service=` come from SRV records.
     let service = (line.options.as_ref()).is_some_and(|options| options.service.is_some());
@@ -120,13 +119,17 @@ impl Line {
         self.options.get_or_insert_with(ServerOptions::default)
     }
 
-    fn parameter(&mut self, text: &Text, span: Span) {
-        match text.as_str() {
+    fn passive(&mut self) -> &mut PassiveCheck {
+        self.server.passive.get_or_insert_default()
+    }
+
+    fn parameter(&mut self, text: &str, span: Span) {
+        match text {
             "backup" => self.backup(span),
             "down" => self.server.disabled = Setting::explicit(true, span),
             "drain" => self.options().drain = Some(Setting::explicit(true, span)),
             "resolve" => {
-                self.options().resolvers = Some(Setting::explicit(text.clone(), span));
+                self.options().resolvers = Some(Box::new(Setting::explicit(text.into(), span)));
             }
             _ => match text.split_once('=') {
                 Some((name, value)) => self.named(name, value, span),
@@ -148,13 +151,19 @@ impl Line {
                     origin: limit.origin,
                 };
             }
-            "max_fails" => self.server.passive.max_fails = self.number(value, span, |_| true),
+            "max_fails" => {
+                let fails = self.number(value, span, |_| true);
+                self.passive().max_fails = fails;
+            }
             "fail_timeout" => {
                 let timeout = self.time(value, span);
-                self.server.passive.fail_timeout = timeout;
+                self.passive().fail_timeout = timeout;
             }
             "slow_start" => self.slow_start(value, span),
-            "service" => self.options().service = Some(Setting::explicit(value.into(), span)),
+            "service" => {
+                let service = Setting::explicit(value.into(), span);
+                self.options().service = Some(Box::new(service));
+            }
             "route" => self
                 .options()
                 .other
@@ -164,7 +173,7 @@ impl Line {
     }
 
     /// A parameter that this version does not have: a slip, or one of a patched or newer nginx.
-    fn unknown(&mut self, name: &str, text: &Text, span: Span) {
+    fn unknown(&mut self, name: &str, text: &str, span: Span) {
         let with_value = [
             "weight",
             "max_conns",
@@ -193,7 +202,7 @@ impl Line {
                 &format!("{meant}{form}"),
             ));
         }
-        self.options().other.push(text.clone());
+        self.options().other.push(text.into());
     }
 
     fn backup(&mut self, span: Span) {
@@ -211,7 +220,7 @@ impl Line {
                 self.refuse_value(value, span, number == Some(0));
                 Setting {
                     value: 1,
-                    origin: Origin::Opaque(span),
+                    origin: Origin::opaque(span),
                 }
             }
         }
@@ -224,7 +233,7 @@ impl Line {
         self.refuse_value(value, span, false);
         Setting {
             value: std::time::Duration::ZERO,
-            origin: Origin::Opaque(span),
+            origin: Origin::opaque(span),
         }
     }
 

@@ -46,9 +46,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, item: Item<'_>, layer: Layer) {
     let mut backend = new_backend(directive.text(1), layer, directive.head());
     backend.body = directive.span();
     backend.comments = comment::of_block(directive);
-    let is_server = |item: &Item<'_>| item.directive.is(b"server");
-    let servers = Children::of(lowering.forest, item.block()).filter(is_server);
-    backend.servers = Vec::with_capacity(servers.count());
+    backend.servers = std::mem::take(&mut lowering.servers);
     let mut state = State {
         allowed: Allowed {
             layer,
@@ -58,7 +56,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, item: Item<'_>, layer: Layer) {
         may_be_filled: false,
         check: None,
     };
-    let plain = Arc::new(ServerOptions::default());
+    let plain = Arc::clone(&lowering.plain);
     for child in Children::of(lowering.forest, item.block()) {
         read(lowering, &mut backend, &mut state, child.directive, &plain);
     }
@@ -67,6 +65,9 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, item: Item<'_>, layer: Layer) {
             server.check = Setting::explicit(true, span);
         }
     }
+    // A copy of the right size, so that the list can be used again.
+    let servers = Vec::from_iter(backend.servers.drain(..));
+    lowering.servers = std::mem::replace(&mut backend.servers, servers);
     refuse_empty(lowering, &backend, &state);
     lowering.declare(backend);
 }
