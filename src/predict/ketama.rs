@@ -59,8 +59,9 @@ impl Ketama {
         for (name, weight) in &heaviest {
             let (own, others) = rest.split_at_mut(points(*weight));
             rest = others;
-            for (hashes, points) in own.chunks_exact_mut(ABREAST).zip(Chain::new(name)) {
-                hashes.copy_from_slice(&points);
+            let (own, _) = own.as_chunks_mut();
+            for (hashes, points) in own.iter_mut().zip(Chain::new(name)) {
+                *hashes = points;
             }
         }
         let owners = heaviest.iter().enumerate();

@@ -33,7 +33,7 @@ impl Places {
     pub(crate) fn new(hashes: &[u32], owners: impl Iterator<Item = (usize, usize)>) -> Self {
         let bits = (usize::BITS - hashes.len().leading_zeros()).clamp(2, 24) - 1;
         let shift = 32 - bits;
-        let mut ends = starts(hashes.iter().copied(), shift);
+        let mut ends = starts(hashes, shift, |hash| *hash);
         let mut sorted = vec![0; hashes.len()];
         let mut rest = hashes;
         for (owner, count) in owners {
@@ -49,12 +49,7 @@ impl Places {
                 }
             }
         }
-        let (mut rest, mut start) = (sorted.as_mut_slice(), 0);
-        for end in &ends {
-            let (run, behind) = rest.split_at_mut((end - start) as usize);
-            sort_few(run);
-            (rest, start) = (behind, *end);
-        }
+        sort_runs(&mut sorted, &ends);
         Self {
             sorted,
             ends,
@@ -94,7 +89,7 @@ impl Places {
         sorted.dedup_by_key(|place| position(*place));
         let hash = |place: &u64| u32::try_from(position(*place)).unwrap_or(0);
         // A run ends where the next one starts.
-        let mut ends = starts(sorted.iter().map(hash), shift);
+        let mut ends = starts(&sorted, shift, hash);
         ends.rotate_left(1);
         if let Some(last) = ends.last_mut() {
             *last = u32::try_from(sorted.len()).unwrap_or(u32::MAX);
@@ -107,11 +102,11 @@ impl Places {
     }
 }
 
-/// Where the run of each of the first bits starts, when `hashes` are sorted.
-fn starts(hashes: impl Iterator<Item = u32>, shift: u32) -> Vec<u32> {
+/// Where the run of each of the first bits starts, when `places` are sorted by their `hash`.
+fn starts<T>(places: &[T], shift: u32, hash: impl Fn(&T) -> u32) -> Vec<u32> {
     let mut starts = vec![0u32; 1 << (32 - shift)];
-    for hash in hashes {
-        if let Some(count) = starts.get_mut((hash >> shift) as usize) {
+    for place in places {
+        if let Some(count) = starts.get_mut((hash(place) >> shift) as usize) {
             *count += 1;
         }
     }
@@ -122,20 +117,49 @@ fn starts(hashes: impl Iterator<Item = u32>, shift: u32) -> Vec<u32> {
     starts
 }
 
-/// Sorts a run of places, which are hardly ever more than three.
-fn sort_few(run: &mut [u64]) {
-    fn order(a: &mut u64, b: &mut u64) {
-        (*a, *b) = ((*a).min(*b), (*a).max(*b));
-    }
-    match run {
-        [] | [_] => {}
-        [a, b] => order(a, b),
-        [a, b, c] => {
-            order(a, b);
-            order(b, c);
-            order(a, b);
+/// Runs above this are sorted one by one. Few are: on average a run has one or two places.
+const LONG_RUN: u32 = 8;
+
+/// Sorts the places within each run.
+///
+/// The order of two places is a toss-up that no processor predicts, so no branch may depend on it
+/// where it can be helped.
+fn sort_runs(places: &mut [u64], ends: &[u32]) {
+    let mut start = 0;
+    for end in ends {
+        if end - start > LONG_RUN
+            && let Some(run) = places.get_mut(start as usize..*end as usize)
+        {
+            run.sort_unstable();
         }
-        more => more.sort_unstable(),
+        start = *end;
+    }
+    exchange(places);
+    insert(places);
+}
+
+/// Moves each place behind the smaller ones that follow it at once, without a branch.
+fn exchange(places: &mut [u64]) {
+    let mut slots = places.iter_mut();
+    let Some(mut slot) = slots.next() else { return };
+    let mut largest = *slot;
+    for next in slots {
+        *slot = largest.min(*next);
+        largest = largest.max(*next);
+        slot = next;
+    }
+    *slot = largest;
+}
+
+/// Moves down the few places that are not in order yet.
+#[allow(clippy::indexing_slicing, reason = "indices are below the length")]
+fn insert(places: &mut [u64]) {
+    for from in 1..places.len() {
+        let mut at = from;
+        while at > 0 && places[at - 1] > places[at] {
+            places.swap(at - 1, at);
+            at -= 1;
+        }
     }
 }
 

@@ -17,27 +17,24 @@ const ANNOTATION: &str = "lbaudit:";
 impl Notes {
     /// Notes from comment text as it stands in a file; `#` marks at line starts are dropped.
     pub fn new(comment: &str) -> Self {
-        let lines = || {
-            comment
-                .lines()
-                .map(|line| line.trim().trim_start_matches('#').trim())
-        };
-        let prose = |line| match str::split_once(line, ANNOTATION) {
-            Some((prose, _)) => prose,
-            None => line,
-        };
-        Self {
-            text: lines()
-                .map(prose)
-                .filter(|line| !is_directive(line))
-                .collect::<Vec<_>>()
-                .join(" "),
-            annotations: lines()
-                .filter_map(|line| line.split_once(ANNOTATION))
-                .map(|(_, annotation)| annotation)
-                .collect::<Vec<_>>()
-                .join(" "),
+        let mut notes = Self::default();
+        let (mut before_text, mut before_annotation) = ("", "");
+        for line in comment.lines() {
+            let line = line.trim().trim_start_matches('#').trim();
+            let (prose, annotation) = match line.split_once(ANNOTATION) {
+                Some((prose, annotation)) => (prose, Some(annotation)),
+                None => (line, None),
+            };
+            if !is_directive(prose) {
+                notes.text.extend([before_text, prose]);
+                before_text = " ";
+            }
+            if let Some(annotation) = annotation {
+                notes.annotations.extend([before_annotation, annotation]);
+                before_annotation = " ";
+            }
         }
+        notes
     }
 
     /// Whether they state a reason: at least three words or a ticket id, and no date in the past.

@@ -21,14 +21,12 @@ pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
     let umbrellas: HashSet<&str> = (specific.values().copied().flatten())
         .map(String::as_str)
         .collect();
-    let mut covers: HashMap<(usize, &Text, &str), Cover<'_>> = HashMap::new();
+    let mut covers: HashMap<(usize, &Text), Covers<'_>> = HashMap::new();
     for finding in &findings {
         let replaced = specific.get(finding.rule).copied().unwrap_or_default();
-        for rule in replaced {
-            if let Some(backend) = &finding.subject.backend {
-                let cover = covers.entry((finding.instance, backend, rule)).or_default();
-                cover.add(finding);
-            }
+        if let (Some(backend), [_, ..]) = (&finding.subject.backend, replaced) {
+            let covers = covers.entry((finding.instance, backend)).or_default();
+            covers.add(finding, replaced);
         }
     }
     let replaced: Vec<bool> = (findings.iter())
@@ -36,8 +34,8 @@ pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
             let backend = finding.subject.backend.as_ref();
             let backend = backend.filter(|_| umbrellas.contains(finding.rule));
             backend
-                .and_then(|backend| covers.get(&(finding.instance, backend, finding.rule)))
-                .is_some_and(|cover| cover.covers(finding))
+                .and_then(|backend| covers.get(&(finding.instance, backend)))
+                .is_some_and(|covers| covers.cover(finding))
         })
         .collect();
     let kept = findings.into_iter().zip(replaced);
@@ -45,7 +43,31 @@ pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
         .collect()
 }
 
-/// What the specific findings on one backend say about: all of it, or some servers.
+/// What the specific findings on one backend say instead of each of a few rules.
+#[derive(Default)]
+struct Covers<'a>(Vec<(&'a str, Cover<'a>)>);
+
+impl<'a> Covers<'a> {
+    fn add(&mut self, specific: &'a Finding, replaced: &'a [String]) {
+        for rule in replaced {
+            let known = self.0.iter().position(|(known, _)| known == rule);
+            let at = known.unwrap_or_else(|| {
+                self.0.push((rule, Cover::default()));
+                self.0.len() - 1
+            });
+            if let Some((_, cover)) = self.0.get_mut(at) {
+                cover.add(specific);
+            }
+        }
+    }
+
+    fn cover(&self, umbrella: &Finding) -> bool {
+        let mut covers = self.0.iter();
+        covers.any(|(rule, cover)| *rule == umbrella.rule && cover.covers(umbrella))
+    }
+}
+
+/// What they speak of: all of it, or some servers.
 #[derive(Default)]
 struct Cover<'a> {
     whole: bool,

@@ -4,7 +4,6 @@
 //! their weights is explained by a comment or by their names.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
@@ -173,31 +172,19 @@ impl<'v, 'a> Tier<'v, 'a> {
     }
 
     fn has_reason(&self) -> bool {
+        let usual = self.usual_weight();
+        let deviates = |server: &&Server| Some(server.weight.value) != usual;
+        let deviating: Vec<&Server> = self.servers().filter(deviates).collect();
         let states = |notes: &Notes| notes.state_reason(self.view.context.today);
-        let mut commented = self.deviating().filter(|server| server.comment.is_some());
+        let mut commented = deviating.iter().filter(|server| server.comment.is_some());
         if commented.any(|server| states(&self.view.server_notes(server))) {
             return true;
         }
         let mut comments = self.view.backend.comments.iter();
         comments.any(|comment| {
             let notes = self.view.context.notes(Some(*comment));
-            states(&notes) && (notes.mention(WEIGHT_WORDS) || self.mentions_deviating(&notes))
+            states(&notes) && (notes.mention(WEIGHT_WORDS) || names_one(&notes, &deviating))
         })
-    }
-
-    /// The servers whose weight is not the usual one.
-    fn deviating(&self) -> impl Iterator<Item = &'a Server> + use<'v, 'a> {
-        let usual = self.usual_weight();
-        self.servers()
-            .filter(move |server| Some(server.weight.value) != usual)
-    }
-
-    fn mentions_deviating(&self, notes: &Notes) -> bool {
-        let words: HashSet<String> = notes.words().collect();
-        // A name of one letter is too often an ordinary word.
-        (self.deviating())
-            .filter(|server| server.name.len() > 1)
-            .any(|server| words.contains(server.name.to_lowercase().as_str()))
     }
 
     /// Whether the servers are two groups by name or comment, such as canary and the rest, with one
@@ -309,6 +296,24 @@ fn hosts_differ<'a>(hosts: impl Iterator<Item = &'a str>) -> bool {
         [one, other] => one != other,
         _ => true,
     })
+}
+
+/// Whether a word of `notes` is the name of one of `servers`.
+fn names_one(notes: &Notes, servers: &[&Server]) -> bool {
+    let mut words: Vec<String> = notes.words().collect();
+    words.sort_unstable();
+    let bit = |text: &str| 1u128 << text.len().min(127);
+    let lengths = words.iter().fold(0, |bits, word| bits | bit(word));
+    let found = |server: &&Server| {
+        let name = server.name.as_str();
+        // Most names are of another length than all words. A name of one letter is too often an
+        // ordinary word.
+        name.len() > 1 && (!name.is_ascii() || lengths & bit(name) != 0) && {
+            let name = name.to_lowercase();
+            words.binary_search(&name).is_ok()
+        }
+    };
+    servers.iter().any(found)
 }
 
 /// How bad a ratio is, by the two limits that the rules on distribution have.

@@ -35,6 +35,9 @@ impl Context<'_> {
             "a rule asks for `{name}` of its own table"
         );
         let default = option.map_or(f64::NAN, |option| option.default);
+        if !self.settings.sets_rules() {
+            return default;
+        }
         let set = |rule| (self.settings).option(rule, name, &self.instance.root);
         super::name_of(rule).and_then(set).unwrap_or(default)
     }
@@ -51,7 +54,10 @@ impl Context<'_> {
     /// The notes in a comment.
     pub fn notes(&self, comment: Option<Span>) -> Notes {
         comment
-            .map(|span| Notes::new(&self.sources.text(span)))
+            .map(|span| {
+                let source = self.sources.get(span.source);
+                Notes::new(&String::from_utf8_lossy(source.slice(span)))
+            })
             .unwrap_or_default()
     }
 }
@@ -86,7 +92,7 @@ impl<'a> BackendView<'a> {
     /// What it is, for messages: `` backend `auth` ``, `` upstream `auth` ``.
     pub fn title(&self) -> String {
         let word = self.context.instance.engine.backend_word();
-        format!("{word} `{}`", self.backend.name)
+        [word, " `", &self.backend.name, "`"].concat()
     }
 
     /// What it balances, for messages.

@@ -140,9 +140,14 @@ impl Settings {
         overridden.or_else(|| self.rules.option(rule, option))
     }
 
+    /// Whether anything is set about any rule.
+    pub fn sets_rules(&self) -> bool {
+        !self.rules.0.is_empty() || !self.overrides.is_empty()
+    }
+
     /// Drops the findings of rules that are off and gives the others the severity that is set.
     pub fn apply(&self, findings: &mut Vec<Finding>, sources: &Sources) {
-        if self.rules.0.is_empty() && self.overrides.is_empty() {
+        if !self.sets_rules() {
             return;
         }
         findings.retain_mut(|finding| {
