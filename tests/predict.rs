@@ -158,7 +158,7 @@ fn nginx_hash_counts_its_fifteen_bits() {
 #[test]
 fn ketama_merges_lines_with_the_same_text() {
     let mut backend = hashed(HashMethod::Ketama, &[1, 1, 1, 2]);
-    backend.servers[3].name = backend.servers[0].name.clone();
+    backend.servers[3].address = backend.servers[0].address.clone();
     let shares = nginx(&backend, &[]).shares;
     assert_eq!(shares[0] * 2, shares[3]);
     assert_eq!(shares.iter().sum::<Share>(), Share::from(1));
