@@ -41,10 +41,11 @@ fn finding(view: &BackendView<'_>, only: &Server, down: &[&Server]) -> Option<Fi
     let first = *down.first()?;
     let failures = usize::try_from(only.passive().max_fails.value).ok()?;
     let makes = if failures == 1 { "makes" } else { "make" };
+    let are = if down.len() == 1 { "is" } else { "are" };
     let listed: Vec<&str> = down.iter().map(|server| server.name.as_str()).collect();
     let message = format!(
         "{} of `{}` {makes} all of {} unavailable for {}: it is the only usable server, but nginx takes it out because \
-         {} is there as `down`",
+         {} {are} there as `down`",
         count(failures, "failure"),
         only.name,
         view.title(),
