@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::backend::algorithm;
 use super::server;
 use crate::model::{Backend, Instance, Server, Text};
-use crate::predict::{self, Moved, Prediction, State, Worst, ratio};
+use crate::predict::{Moved, Prepared, Worst, ratio};
 
 /// The traffic of one backend.
 #[derive(Clone, Debug, PartialEq)]
@@ -144,23 +144,21 @@ fn servers(before: &SideTraffic<'_>, after: &SideTraffic<'_>, across: bool) -> V
 
 /// A backend with its prediction.
 struct SideTraffic<'a> {
-    instance: &'a Instance,
     backend: &'a Backend,
-    prediction: Option<Prediction>,
+    ready: Option<Prepared<'a>>,
 }
 
 impl<'a> SideTraffic<'a> {
     fn new(instance: &'a Instance, backend: &'a Backend) -> Self {
         Self {
-            prediction: predict::predict(instance.engine, instance.version, backend, &[]),
-            instance,
+            ready: Prepared::new(instance.engine, instance.version, backend),
             backend,
         }
     }
 
     /// One share per server, each `None` where they are not known.
     fn shares(&self) -> Vec<Option<f64>> {
-        match &self.prediction {
+        match self.ready.as_ref().and_then(Prepared::prediction) {
             Some(prediction) => prediction
                 .shares
                 .iter()
@@ -171,29 +169,17 @@ impl<'a> SideTraffic<'a> {
     }
 
     fn worst(&self) -> Option<Failure> {
-        let Instance {
-            engine, version, ..
-        } = self.instance;
         let Worst {
             down,
             server,
             share,
-        } = predict::worst_failure(*engine, *version, self.backend)?;
+        } = self.ready.as_ref()?.worst_failure()?;
         let name = |index: usize| Some(self.backend.servers.get(index)?.name.clone());
         Some(Failure {
             down: name(down)?,
             server: server.and_then(name),
             share: server.map(|_| ratio(share)),
         })
-    }
-
-    fn state<'s>(&'s self, who: &'s [usize]) -> State<'s> {
-        State {
-            engine: self.instance.engine,
-            version: self.instance.version,
-            backend: self.backend,
-            who,
-        }
     }
 }
 
@@ -207,5 +193,6 @@ fn keys_moved(before: &SideTraffic<'_>, after: &SideTraffic<'_>, across: bool) -
     };
     let olds: Vec<usize> = before.backend.servers.iter().map(&mut number).collect();
     let news: Vec<usize> = after.backend.servers.iter().map(&mut number).collect();
-    predict::moved(before.state(&olds), after.state(&news))
+    let (before, after) = (before.ready.as_ref()?, after.ready.as_ref()?);
+    before.moved(&olds, after, &news)
 }

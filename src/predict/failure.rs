@@ -4,9 +4,8 @@
 //! and how much of the traffic changes its server.
 
 use super::fraction::part;
-use super::ketama::{self, Ketama};
 use super::pool::{Method, Pool};
-use super::ring::{Ring, SPACE};
+use super::ring::SPACE;
 use super::{Prediction, Share, Tier, effective_method, map, predict_pool};
 use crate::model::{Backend, Engine, Version};
 
@@ -42,13 +41,17 @@ pub fn failures(
     backend: &Backend,
     down: &[usize],
 ) -> Option<Vec<Failure>> {
-    if backend.servers.len() > MOST_SERVERS {
+    of_pool(&Pool::new(engine, version, backend, down)?)
+}
+
+/// The same for a pool.
+pub(super) fn of_pool(pool: &Pool<'_>) -> Option<Vec<Failure>> {
+    if pool.members.len() > MOST_SERVERS {
         return None;
     }
-    let pool = Pool::new(engine, version, backend, down)?;
-    let before = predict_pool(&pool)?;
+    let before = predict_pool(pool)?;
     let (tier, serving) = pool.serving();
-    let survivors = Survivors::new(&pool, &serving, effective_method(&pool, tier), &before)?;
+    let survivors = Survivors::new(pool, effective_method(pool, tier), &before)?;
     let failure = |lost: usize| {
         let mut without = pool.clone();
         without.take_out(lost);
@@ -105,22 +108,15 @@ enum Survivors {
     Map(Vec<usize>),
     /// The arcs, and what each server inherits from each other one: `lost * servers + heir`.
     Ring(Vec<u64>, Vec<u64>),
-    /// nginx keeps its ring whoever is out.
-    Ketama(Ketama),
 }
 
 impl Survivors {
-    fn new(
-        pool: &Pool<'_>,
-        serving: &[usize],
-        method: Method,
-        before: &Prediction,
-    ) -> Option<Self> {
+    fn new(pool: &Pool<'_>, method: Method, before: &Prediction) -> Option<Self> {
         let size = pool.members.len();
         Some(match method {
             Method::HashMap => Self::Map(hash_slots(pool, before.tier)?),
             Method::HashRing | Method::RandomRing { .. } => {
-                let ring = Ring::new(pool, serving)?;
+                let ring = pool.ring()?;
                 let mut gains = vec![0; size * size];
                 ring.inheritance(|lost, heir, values| {
                     if let Some(gain) = gains.get_mut(lost * size + heir) {
@@ -129,8 +125,8 @@ impl Survivors {
                 });
                 Self::Ring(ring.arcs(size), gains)
             }
-            Method::Ketama => Self::Ketama(Ketama::new(pool)?),
-            Method::RoundRobin
+            Method::Ketama
+            | Method::RoundRobin
             | Method::StaticMap
             | Method::LeastConn
             | Method::First
@@ -159,10 +155,7 @@ impl Survivors {
                 };
                 arcs.map(left).collect()
             }
-            Self::Ketama(ring) if tier == Tier::Active => {
-                ketama::shares_of(ring, without, &serving)
-            }
-            Self::Plain | Self::Map(_) | Self::Ring(..) | Self::Ketama(_) => {
+            Self::Plain | Self::Map(_) | Self::Ring(..) => {
                 return predict_pool(without);
             }
         };

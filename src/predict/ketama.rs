@@ -311,11 +311,7 @@ fn split(name: &str) -> (&str, &str) {
 
 /// The share of the ring of each peer; same-named peers share theirs by round robin.
 pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Option<Vec<Share>> {
-    Some(shares_of(&Ketama::new(pool)?, pool, serving))
-}
-
-/// The same for a ring that is built already; servers may be out by now.
-pub(crate) fn shares_of(ring: &Ketama, pool: &Pool<'_>, serving: &[usize]) -> Vec<Share> {
+    let ring = pool.ketama()?;
     let up = |index: &usize| pool.members.get(*index).is_some_and(|member| member.usable);
     let serves: Vec<bool> = (ring.names.iter())
         .map(|peers| peers.iter().any(up))
@@ -341,7 +337,7 @@ pub(crate) fn shares_of(ring: &Ketama, pool: &Pool<'_>, serving: &[usize]) -> Ve
             }
         }
     }
-    shares
+    Some(shares)
 }
 
 #[cfg(test)]

@@ -93,6 +93,32 @@ pub fn predict(
     predict_pool(&Pool::new(engine, version, backend, down)?)
 }
 
+/// A backend made ready for several questions about its traffic: what answers them all is computed
+/// once.
+#[derive(Clone, Debug)]
+pub struct Prepared<'a> {
+    backend: &'a Backend,
+    pool: Pool<'a>,
+}
+
+impl<'a> Prepared<'a> {
+    /// `backend` with every server up; `None` where the configuration alone does not tell.
+    pub fn new(engine: Engine, version: Version, backend: &'a Backend) -> Option<Self> {
+        let pool = Pool::new(engine, version, backend, &[])?;
+        Some(Self { backend, pool })
+    }
+
+    /// The answer of [`predict`].
+    pub fn prediction(&self) -> Option<Prediction> {
+        predict_pool(&self.pool)
+    }
+
+    /// The answer of [`worst_failure`].
+    pub fn worst_failure(&self) -> Option<Worst> {
+        worst::of_pool(&self.pool)
+    }
+}
+
 /// The shares of `backend` while nearly no connection is open.
 ///
 /// They differ from [`predict`] for HAProxy `leastconn` only, which then ignores weights.
@@ -169,7 +195,7 @@ fn shares(pool: &Pool<'_>, method: Method, tier: Tier, serving: &[usize]) -> Opt
         Method::First => weights::only(pool, weights::lowest_id(pool, serving)),
         Method::Sticky => weights::only(pool, serving.first().copied()),
         Method::RandomTwo => random::two(pool, serving),
-        Method::RandomRing { .. } | Method::HashRing => ring::shares(pool, serving)?,
+        Method::RandomRing { .. } | Method::HashRing => ring::shares(pool)?,
         Method::Modulo => modulo::shares(pool, serving),
         Method::Ketama => ketama::shares(pool, serving)?,
         Method::IpHash => ip_hash::shares(pool, serving),

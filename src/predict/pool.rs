@@ -4,9 +4,12 @@
 //! reads the model, so that algorithms depend on neither its shape nor the parsers.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::hash::{avalanche, xxh32};
+use super::ketama::Ketama;
+use super::ring::Ring;
 use super::{Basis, Tier};
 use crate::model::{
     Algorithm, Backend, Engine, HashKey, HashMethod, HashType, Layer, Server, Version,
@@ -111,6 +114,14 @@ pub(crate) struct Pool<'a> {
     pub(crate) allbackups: bool,
     /// Every server in declaration order.
     pub(crate) members: Vec<Member<'a>>,
+    rings: Rings,
+}
+
+/// Rings, built when they are first asked for: they cost more than everything else.
+#[derive(Clone, Debug, Default)]
+struct Rings {
+    haproxy: OnceLock<Option<Arc<Ring>>>,
+    nginx: OnceLock<Option<Arc<Ketama>>>,
 }
 
 impl<'a> Pool<'a> {
@@ -139,6 +150,7 @@ impl<'a> Pool<'a> {
             fullconn: (backend.fullconn.as_ref()).and_then(|fullconn| fullconn.known().copied()),
             allbackups: *backend.allbackups.known()?,
             members,
+            rings: Rings::default(),
         };
         for index in down {
             pool.take_out(*index);
@@ -150,7 +162,21 @@ impl<'a> Pool<'a> {
     pub(crate) fn take_out(&mut self, index: usize) {
         if let Some(member) = self.members.get_mut(index) {
             member.usable = false;
+            // nginx keeps the places of servers that are out.
+            self.rings.haproxy = OnceLock::new();
         }
+    }
+
+    /// HAProxy's ring of the servers that take traffic; `None` where it would be too large.
+    pub(crate) fn ring(&self) -> Option<&Ring> {
+        let build = || Ring::new(self, &self.serving().1).map(Arc::new);
+        self.rings.haproxy.get_or_init(build).as_deref()
+    }
+
+    /// nginx's ring of all peers; `None` where it would be too large.
+    pub(crate) fn ketama(&self) -> Option<&Ketama> {
+        let build = || Ketama::new(self).map(Arc::new);
+        self.rings.nginx.get_or_init(build).as_deref()
     }
 
     /// The tier that takes traffic and its servers.

@@ -212,7 +212,7 @@ impl Ring {
 }
 
 /// The share of the ring of each server.
-pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Option<Vec<Share>> {
-    let arcs = Ring::new(pool, serving)?.arcs(pool.members.len());
+pub(crate) fn shares(pool: &Pool<'_>) -> Option<Vec<Share>> {
+    let arcs = pool.ring()?.arcs(pool.members.len());
     Some(arcs.into_iter().map(|arc| part(arc, SPACE)).collect())
 }

@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use super::failure::MOST_SERVERS;
+use super::failure::{self, MOST_SERVERS};
 use super::fraction::part;
 use super::pool::{Method, Pool};
-use super::ring::{Ring, SPACE};
+use super::ring::SPACE;
 use super::weights::lowest_id;
-use super::{Failure, Share, Tier, effective_method, failures, predict_pool, worst};
+use super::{Failure, Share, Tier, effective_method, predict_pool, worst};
 use crate::model::{Backend, Engine, Version};
 
 /// The failure of one server, and who carries most then.
@@ -27,16 +27,20 @@ pub struct Worst {
 /// `None` where nothing takes traffic, where the configuration alone does not tell, and for hashes
 /// over so many servers that there is no table of failures.
 pub fn worst_failure(engine: Engine, version: Version, backend: &Backend) -> Option<Worst> {
-    let pool = Pool::new(engine, version, backend, &[])?;
+    of_pool(&Pool::new(engine, version, backend, &[])?)
+}
+
+/// The same for a pool.
+pub(super) fn of_pool(pool: &Pool<'_>) -> Option<Worst> {
     let (tier, serving) = pool.serving();
     if tier == Tier::None {
         return None;
     }
-    if serving.len() > 1 && on_ring(&pool, tier) {
-        return worst_on_ring(&pool, &serving);
+    if serving.len() > 1 && on_ring(pool, tier) {
+        return worst_on_ring(pool, &serving);
     }
-    let Some(candidates) = candidates(&pool, tier, &serving) else {
-        let failures = failures(engine, version, backend, &[])?;
+    let Some(candidates) = candidates(pool, tier, &serving) else {
+        let failures = failure::of_pool(pool)?;
         let worst = worst(&failures)?;
         return Some(named(*worst.down.first()?, worst.busiest()));
     };
@@ -70,7 +74,7 @@ fn worst_on_ring(pool: &Pool<'_>, serving: &[usize]) -> Option<Worst> {
     if size > MOST_SERVERS {
         return None;
     }
-    let ring = Ring::new(pool, serving)?;
+    let ring = pool.ring()?;
     let arcs = ring.arcs(size);
     let mut gains = vec![0; size * size];
     ring.inheritance(|lost, heir, values| {
@@ -133,6 +137,7 @@ fn candidates(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Option<Vec<usiz
 mod tests {
     use super::*;
     use crate::engine::{self, Input, Options};
+    use crate::predict::failures;
     use crate::source::Sources;
 
     fn check(lines: &str) {

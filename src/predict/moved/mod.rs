@@ -12,11 +12,10 @@ use layout::{Layout, Run, Sweep, as_float, kept_of_mixed};
 
 use super::fraction::ratio;
 use super::ip_hash;
-use super::ketama::Ketama;
 use super::pool::{Method, Pool};
-use super::ring::{Ring, SPACE};
+use super::ring::SPACE;
 use super::weights::proportional;
-use super::{Tier, effective_method, map, modulo, shares};
+use super::{Prepared, Tier, effective_method, map, modulo, shares};
 use crate::model::{Algorithm, Backend, Engine, HashFunction, HashKey, Version};
 
 /// A backend in one state, with a number for each of its servers: equal numbers in two states are
@@ -47,8 +46,19 @@ pub struct Moved {
 /// The fraction of keys whose server differs between two states.
 ///
 /// `None` where one of them does not choose by a key, or where the configuration alone does not tell.
-pub fn moved(old: State<'_>, new: State<'_>) -> Option<Moved> {
-    let (one, other) = (Side::new(old)?, Side::new(new)?);
+pub fn moved<'a>(old: State<'a>, new: State<'a>) -> Option<Moved> {
+    let ready = |state: &State<'a>| Prepared::new(state.engine, state.version, state.backend);
+    ready(&old)?.moved(old.who, &ready(&new)?, new.who)
+}
+
+impl Prepared<'_> {
+    /// The answer of [`moved`], with the numbers of the servers of both.
+    pub fn moved(&self, who: &[usize], new: &Prepared<'_>, new_who: &[usize]) -> Option<Moved> {
+        between(&Side::new(self, who)?, &Side::new(new, new_who)?)
+    }
+}
+
+fn between(one: &Side<'_>, other: &Side<'_>) -> Option<Moved> {
     match (one.tier, other.tier) {
         (Tier::None, Tier::None) => return None,
         (Tier::None, _) | (_, Tier::None) => {
@@ -66,7 +76,7 @@ pub fn moved(old: State<'_>, new: State<'_>) -> Option<Moved> {
             exact: false,
         });
     }
-    compare(&one, &other)
+    compare(one, other)
 }
 
 /// What is hashed, and how: values of equal ones are equal for equal requests.
@@ -79,7 +89,7 @@ enum KeyHash<'a> {
 
 /// One state, reduced to what decides.
 struct Side<'a> {
-    pool: Pool<'a>,
+    pool: &'a Pool<'a>,
     method: Method,
     tier: Tier,
     serving: Vec<usize>,
@@ -88,17 +98,17 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    fn new(state: State<'a>) -> Option<Self> {
-        let pool = Pool::new(state.engine, state.version, state.backend, &[])?;
+    fn new(ready: &'a Prepared<'a>, who: &'a [usize]) -> Option<Self> {
+        let pool = &ready.pool;
         let (tier, serving) = pool.serving();
-        let method = effective_method(&pool, tier);
+        let method = effective_method(pool, tier);
         Some(Self {
-            key: key_hash(state.engine, state.backend, &pool, method)?,
+            key: key_hash(ready.backend, pool, method)?,
             pool,
             method,
             tier,
             serving,
-            who: state.who,
+            who,
         })
     }
 
@@ -108,13 +118,13 @@ impl<'a> Side<'a> {
 
     /// The share of each server, by its number.
     fn shares(&self) -> Option<Vec<f64>> {
-        let shares = shares(&self.pool, self.method, self.tier, &self.serving)?;
+        let shares = shares(self.pool, self.method, self.tier, &self.serving)?;
         Some(self.by_number(shares.into_iter().map(ratio)))
     }
 
     /// What plain round robin would give each server, by its number.
     fn fallback(&self) -> Vec<f64> {
-        let shares = proportional(&self.pool, &self.serving);
+        let shares = proportional(self.pool, &self.serving);
         self.by_number(shares.into_iter().map(ratio))
     }
 
@@ -148,8 +158,8 @@ impl<'a> Side<'a> {
     }
 
     fn map(&self) -> Option<Layout> {
-        let mut slots = map::slots(&self.pool, map::divisor(&self.pool))?;
-        if map::skips_hashing(&self.pool, self.tier) {
+        let mut slots = map::slots(self.pool, map::divisor(self.pool))?;
+        if map::skips_hashing(self.pool, self.tier) {
             slots.truncate(1);
         }
         let numbers = slots.into_iter().map(|server| self.who(server));
@@ -157,7 +167,7 @@ impl<'a> Side<'a> {
     }
 
     fn ring(&self) -> Option<Layout> {
-        let runs = Ring::new(&self.pool, &self.serving)?.runs();
+        let runs = self.pool.ring()?.runs();
         let runs = runs.into_iter().map(|(end, server)| Run {
             end,
             who: self.who(server),
@@ -167,7 +177,7 @@ impl<'a> Side<'a> {
 
     /// Bits 16 to 30 of the hash choose the slot, so each value of them is two runs.
     fn modulo(&self) -> Layout {
-        let owners = modulo::owners(&self.pool);
+        let owners = modulo::owners(self.pool);
         let runs = (1u64..).zip(owners.iter().chain(&owners));
         let runs = runs.map(|(number, owner)| Run {
             end: number << 16,
@@ -177,8 +187,8 @@ impl<'a> Side<'a> {
     }
 
     fn ketama(&self) -> Option<Layout> {
-        let ring = Ketama::new(&self.pool)?;
-        let runs = ring.runs(&self.pool).into_iter().map(|(end, peer)| Run {
+        let ring = self.pool.ketama()?;
+        let runs = ring.runs(self.pool).into_iter().map(|(end, peer)| Run {
             end,
             who: peer.and_then(|server| self.who(server)),
         });
@@ -186,7 +196,7 @@ impl<'a> Side<'a> {
     }
 
     fn ip_hash(&self) -> Layout {
-        let slots = ip_hash::Slots::new(&self.pool);
+        let slots = ip_hash::Slots::new(self.pool);
         let runs = (0..ip_hash::VALUES).map(|value| Run {
             end: value + 1,
             who: slots.server(value).and_then(|server| self.who(server)),
@@ -195,12 +205,7 @@ impl<'a> Side<'a> {
     }
 }
 
-fn key_hash<'a>(
-    engine: Engine,
-    backend: &'a Backend,
-    pool: &Pool<'_>,
-    method: Method,
-) -> Option<KeyHash<'a>> {
+fn key_hash<'a>(backend: &'a Backend, pool: &Pool<'_>, method: Method) -> Option<KeyHash<'a>> {
     match method {
         Method::HashMap | Method::HashRing | Method::Modulo | Method::Ketama => {}
         Method::IpHash => return Some(KeyHash::ClientAddress),
@@ -226,7 +231,7 @@ fn key_hash<'a>(
         | Algorithm::LogHash
         | Algorithm::Other(_) => None,
     };
-    if engine == Engine::Nginx {
+    if pool.engine == Engine::Nginx {
         return key.map(KeyHash::Nginx);
     }
     // `balance source` takes the address itself, whatever function is named.

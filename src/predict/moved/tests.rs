@@ -104,7 +104,7 @@ fn a_ring_moves_the_keys_of_the_lost_server_only() {
     let old = backend(engine, HashMethod::Ring, &FOUR);
     let new = backend(engine, HashMethod::Ring, &FOUR[..3]);
     let pool = Pool::new(engine, Version::HAPROXY_DEFAULT, &old, &[]).unwrap();
-    let arcs = Ring::new(&pool, &[0, 1, 2, 3]).unwrap().arcs(4);
+    let arcs = pool.ring().unwrap().arcs(4);
     let found = between(engine, (&old, &[0, 1, 2, 3]), (&new, &[0, 1, 2]));
     assert_near(found, as_float(arcs[3]) / as_float(SPACE), true);
 }
@@ -115,8 +115,7 @@ fn the_runs_of_a_ring_are_its_arcs() {
     for servers in [&FOUR[..1], &FOUR[..2], &FOUR] {
         let backend = backend(engine, HashMethod::Ring, servers);
         let pool = Pool::new(engine, Version::HAPROXY_DEFAULT, &backend, &[]).unwrap();
-        let serving: Vec<usize> = (0..servers.len()).collect();
-        let ring = Ring::new(&pool, &serving).unwrap();
+        let ring = pool.ring().unwrap();
         let (mut arcs, mut start) = (vec![0; servers.len()], 0);
         for (end, server) in ring.runs() {
             arcs[server] += end - start;
