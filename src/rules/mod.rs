@@ -43,6 +43,7 @@ mod mixed_default_weight;
 mod name_counts_several_times;
 mod next_upstream_off;
 mod no_usable_server;
+mod odd_one_out;
 mod only_first_backup_used;
 mod persist_to_down_server;
 mod redispatch_ineffective;
@@ -184,6 +185,7 @@ pub static ALL: &[&Rule] = &[
     // G. Discovery
     &resolve_once_hostname::RULE,
     // I. Hygiene
+    &odd_one_out::RULE,
     &id_renumber_risk::RULE,
 ];
 

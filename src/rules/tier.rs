@@ -359,7 +359,7 @@ pub(super) fn listed_weights(tier: &Tier<'_, '_>) -> String {
 
 /// Whether a part of `text` between separators is one of [`GROUP_WORDS`], digits behind it aside:
 /// `auth-canary2`.
-fn names_a_group(text: &str) -> bool {
+pub(super) fn names_a_group(text: &str) -> bool {
     let mut tokens = (text.as_bytes()).split(|byte| !byte.is_ascii_alphanumeric());
     tokens.any(|token| {
         let mut word = token;

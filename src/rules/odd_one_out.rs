@@ -1,0 +1,217 @@
+//! `odd-one-out`: one server differs from all of its siblings, who agree.
+//!
+//! In: the usable primaries of a backend. Out: one finding per parameter that sets one of them apart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::tier::names_a_group;
+use super::wording::duration;
+use super::{BackendView, Check, Rule};
+use crate::finding::{Finding, Severity};
+use crate::model::{Engine, Server, Setting, Text};
+
+/// The rule.
+pub(super) static RULE: Rule = Rule {
+    page: include_str!("../../rules/odd-one-out.md"),
+    check: Check::Backend(check),
+    options: &[],
+};
+
+/// With fewer servers nobody is odd.
+const LEAST_SERVERS: usize = 3;
+
+/// What is compared.
+struct Parameter {
+    engine: Engine,
+    name: &'static str,
+    /// What it makes of the one that differs.
+    effect: &'static str,
+    read: for<'a> fn(&'a Server) -> Value<'a>,
+}
+
+/// What a server says about a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Value<'a> {
+    Absent,
+    On,
+    Word(&'a str),
+    Number(u32),
+    Time(Duration),
+    Unknown,
+}
+
+const REACHED: &str = "it is reached in another way than they are";
+const JUDGED: &str = "its failures are judged in another way than theirs";
+
+static PARAMETERS: &[Parameter] = &[
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "ssl",
+        effect: REACHED,
+        read: |server| flag(server.options.ssl.as_ref()),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "check-ssl",
+        effect: JUDGED,
+        read: |server| flag(server.options.check_ssl.as_ref()),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "send-proxy",
+        effect: REACHED,
+        read: |server| word(server.options.send_proxy.as_deref()),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "proto",
+        effect: REACHED,
+        read: |server| word(server.options.proto.as_deref()),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "observe",
+        effect: JUDGED,
+        read: |server| word(server.options.observe.as_deref()),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "on-marked-down",
+        effect: JUDGED,
+        read: |server| word(server.options.on_marked_down.as_deref()),
+    },
+    Parameter {
+        engine: Engine::Nginx,
+        name: "max_fails",
+        effect: JUDGED,
+        read: |server| match server.passive().max_fails.known() {
+            // `max-fails-zero` speaks about that.
+            None | Some(0) => Value::Unknown,
+            Some(number) => Value::Number(*number),
+        },
+    },
+    Parameter {
+        engine: Engine::Nginx,
+        name: "fail_timeout",
+        effect: JUDGED,
+        read: |server| match server.passive().fail_timeout.known() {
+            None => Value::Unknown,
+            Some(time) => Value::Time(*time),
+        },
+    },
+];
+
+fn flag(setting: Option<&Setting<bool>>) -> Value<'_> {
+    match setting.map(Setting::known) {
+        None | Some(Some(false)) => Value::Absent,
+        Some(Some(true)) => Value::On,
+        Some(None) => Value::Unknown,
+    }
+}
+
+fn word(setting: Option<&Setting<Text>>) -> Value<'_> {
+    match setting.map(Setting::known) {
+        None => Value::Absent,
+        Some(Some(word)) => Value::Word(word),
+        Some(None) => Value::Unknown,
+    }
+}
+
+fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
+    let engine = view.context.instance.engine;
+    let tier = || view.backend.usable_primaries();
+    let Some(first) = tier()
+        .next()
+        .filter(|_| tier().nth(LEAST_SERVERS - 1).is_some())
+    else {
+        return;
+    };
+    // Most tiers have one set of options for all.
+    let alike = |server: &Server| Arc::ptr_eq(&server.options, &first.options);
+    if engine == Engine::Haproxy && tier().all(alike) {
+        return;
+    }
+    for parameter in PARAMETERS.iter().filter(|it| it.engine == engine) {
+        let Some((odd, other)) = odd(first, tier().skip(1), parameter.read) else {
+            continue;
+        };
+        if !is_apart(view, odd, other) {
+            findings.push(finding(view, parameter, odd, other));
+        }
+    }
+}
+
+/// The one that differs from all others, who agree, and one of those.
+fn odd<'a>(
+    first: &'a Server,
+    others: impl Iterator<Item = &'a Server>,
+    read: for<'v> fn(&'v Server) -> Value<'v>,
+) -> Option<(&'a Server, &'a Server)> {
+    let (mut same, mut different): (Option<&Server>, Option<&Server>) = (None, None);
+    let (mut same_number, mut different_number) = (1, 0);
+    for server in others {
+        let value = read(server);
+        if value == read(first) {
+            same = Some(server);
+            same_number += 1;
+        } else if different.is_none_or(|it| read(it) == value) {
+            different = Some(server);
+            different_number += 1;
+        } else {
+            return None;
+        }
+        if value == Value::Unknown || (same_number > 1 && different_number > 1) {
+            return None;
+        }
+    }
+    let known = read(first) != Value::Unknown;
+    match (same, different) {
+        (Some(_), Some(odd)) if known => Some((odd, first)),
+        (None, Some(other)) if known => Some((first, other)),
+        _ => None,
+    }
+}
+
+/// Whether it is plain that the server is meant to differ, or another rule says so.
+fn is_apart(view: &BackendView<'_>, odd: &Server, other: &Server) -> bool {
+    let notes = view.server_notes(odd);
+    odd.address.port != other.address.port
+        || odd.template.is_some()
+        || names_a_group(&odd.name)
+        || notes.state_reason(view.context.today)
+}
+
+fn finding(view: &BackendView<'_>, parameter: &Parameter, odd: &Server, other: &Server) -> Finding {
+    let Parameter {
+        name, effect, read, ..
+    } = parameter;
+    let others = view.backend.usable_primaries().count() - 1;
+    let difference = match (read(odd), read(other)) {
+        (Value::Absent, _) => format!("has no `{name}` while the other {others} have"),
+        (value, Value::Absent) => {
+            format!("alone of {} servers has {}", others + 1, shown(name, value))
+        }
+        (value, usual) => {
+            let (value, usual) = (shown(name, value), shown(name, usual));
+            format!("has {value} while the other {others} have {usual}")
+        }
+    };
+    let message = format!("`{}` of {} {difference}: {effect}", odd.name, view.title());
+    let help = "make it like the others, or state the reason in a comment beside it";
+    Finding::new(Severity::Warning, odd.head, message, help)
+        .backend(&view.backend.name)
+        .server(&odd.name)
+        .label("the one that differs")
+        .related(format!("`{}` is like the others", other.name), other.head)
+}
+
+fn shown(name: &str, value: Value<'_>) -> String {
+    match value {
+        Value::Absent | Value::Unknown | Value::On => format!("`{name}`"),
+        Value::Word(word) if word.starts_with(name) => format!("`{word}`"),
+        Value::Word(word) => format!("`{name} {word}`"),
+        Value::Number(number) => format!("`{name}` {number}"),
+        Value::Time(time) => format!("`{name}` {}", duration(time)),
+    }
+}
