@@ -31,6 +31,8 @@ fn main() -> ExitCode {
     match result {
         Ok(outcome) => {
             outcome.errors.iter().for_each(complain);
+            // Giving a large model back piece by piece would be work for nothing.
+            std::mem::forget(outcome.kept);
             ExitCode::from(outcome.status)
         }
         Err(error) => {

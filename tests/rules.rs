@@ -411,3 +411,15 @@ fn pages_checks_and_the_table_agree() {
     assert_eq!(stems("rules", "md"), table);
     assert_eq!(stems("src/rules", "rs"), table);
 }
+
+#[test]
+fn name_and_engines_are_told_without_reading_the_page() {
+    for entry in rules::catalogue() {
+        let page = &*entry.page;
+        assert_eq!(entry.page.name(), page.name);
+        for engine in [Engine::Haproxy, Engine::Nginx] {
+            let judges = entry.page.judges(engine);
+            assert_eq!(judges, page.engines.contains(&engine), "{}", page.name);
+        }
+    }
+}

@@ -55,7 +55,8 @@ fn checked(args: &CheckArgs, run: &mut Run<'_>) -> Result<(Outcome, Option<Vec<S
     let wants_metrics = args.metrics_file.is_some() && judged.audit.errors.is_empty();
     let samples = wants_metrics
         .then(|| crate::metrics::samples(&judged.audit, &judged.findings, args.metrics_max_series));
-    let outcome = finish(judged.audit, u8::from(fails && !args.exit_zero));
+    let mut outcome = finish(judged.audit, u8::from(fails && !args.exit_zero));
+    outcome.kept.push(Box::new(judged.findings));
     Ok((outcome, samples))
 }
 

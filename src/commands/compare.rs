@@ -81,6 +81,7 @@ impl Sides {
         Outcome {
             status: failed.unwrap_or(status),
             errors,
+            kept: Vec::new(),
         }
     }
 }

@@ -17,6 +17,7 @@ mod shares;
 mod sieve;
 mod story;
 
+use std::any::Any;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -34,6 +35,8 @@ pub struct Outcome {
     pub status: u8,
     /// What could not be done, for standard error.
     pub errors: Vec<Error>,
+    /// What was read and found, where it is much: a program that ends can leave it to the system.
+    pub kept: Vec<Box<dyn Any>>,
 }
 
 /// What every command is given besides its own arguments.
@@ -86,11 +89,12 @@ impl Run<'_> {
 }
 
 /// What could not be read makes the status 2, whatever was found in the rest.
-fn finish(audit: Audit, status: u8) -> Outcome {
+fn finish(mut audit: Audit, status: u8) -> Outcome {
     let failed = audit.errors.iter().map(Error::exit_status).max();
     Outcome {
         status: failed.unwrap_or(status),
-        errors: audit.errors,
+        errors: std::mem::take(&mut audit.errors),
+        kept: vec![Box::new(audit)],
     }
 }
 

@@ -52,5 +52,5 @@ impl<'a> Selection<'a> {
 
 /// Whether `name` is that of the rule or of its category.
 fn is(entry: &rules::Entry, name: &str) -> bool {
-    entry.page.name == name || entry.page.category.as_str() == name
+    entry.page.name() == name || entry.page.category.as_str() == name
 }

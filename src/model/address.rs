@@ -16,13 +16,13 @@ pub struct Address {
     host: Host,
 }
 
-/// Which part of the text is the host. Nearly every one is: a copy of it would cost each server.
+/// Which part of the text is the host: nearly every one is, and a copy of it would cost each server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Host {
-    /// From this offset of the text, so many bytes.
-    Part(u16, u16),
-    /// Something else: IPv6 in canonical form, an address that a name was resolved to.
-    Other(Box<str>),
+struct Host {
+    /// Not a part of the text: IPv6 in canonical form, an address that a name was resolved to.
+    other: Option<Box<Text>>,
+    start: u16,
+    length: u16,
 }
 
 impl Host {
@@ -33,10 +33,22 @@ impl Host {
             text.find(host)
         };
         let start = start.and_then(|start| u16::try_from(start).ok());
-        match (start, u16::try_from(host.len())) {
-            (Some(start), Ok(length)) => Self::Part(start, length),
-            _ => Self::Other(host.into()),
+        let part = start.zip(u16::try_from(host.len()).ok());
+        let (start, length) = part.unwrap_or_default();
+        Self {
+            other: part.is_none().then(|| Box::new(host.into())),
+            start,
+            length,
         }
+    }
+
+    fn get<'t>(&'t self, text: &'t str) -> &'t str {
+        if let Some(other) = &self.other {
+            return other;
+        }
+        let start = usize::from(self.start);
+        let range = start..start + usize::from(self.length);
+        text.get(range).unwrap_or_default()
     }
 }
 
@@ -102,14 +114,7 @@ impl Address {
     /// Host without brackets, port and prefix; the path of a unix socket; the name of an abstract one.
     /// IPv6 in canonical lower-case form.
     pub fn host(&self) -> &str {
-        match &self.host {
-            Host::Other(host) => host,
-            Host::Part(start, length) => {
-                let start = usize::from(*start);
-                let range = start..start + usize::from(*length);
-                self.text.get(range).unwrap_or_default()
-            }
-        }
+        self.host.get(&self.text)
     }
 
     /// Leads somewhere else, whatever its text says.

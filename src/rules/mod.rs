@@ -71,7 +71,7 @@ use std::sync::OnceLock;
 
 pub use notes::Notes;
 pub use order::sort;
-pub use page::{Category, Example, Page};
+pub use page::{Category, Example, LazyPage, Page};
 pub use place::{joined, without_replaced};
 pub use view::{BackendView, Context};
 
@@ -112,11 +112,11 @@ pub struct RuleOption {
     pub summary: &'static str,
 }
 
-/// A rule with its page read.
+/// A rule with its page.
 #[derive(Debug)]
 pub struct Entry {
     /// The page.
-    pub page: Page,
+    pub page: LazyPage,
     /// The check and its options.
     pub rule: &'static Rule,
 }
@@ -189,20 +189,14 @@ pub static ALL: &[&Rule] = &[
     &id_renumber_risk::RULE,
 ];
 
-/// The catalogue: every rule with its page read.
-///
-/// # Panics
-/// When a page of this program is malformed; a test reads them all.
+/// The catalogue: every rule with its page. A page that is malformed panics where it is read; a test
+/// reads them all.
 pub fn catalogue() -> &'static [Entry] {
     static CATALOGUE: OnceLock<Vec<Entry>> = OnceLock::new();
     CATALOGUE.get_or_init(|| {
-        let entry = |rule: &&'static Rule| {
-            #[allow(
-                clippy::expect_used,
-                reason = "pages are part of the program and tested"
-            )]
-            let page = Page::parse(rule.page).expect("a rule page is well-formed");
-            Entry { page, rule }
+        let entry = |rule: &&'static Rule| Entry {
+            page: LazyPage::new(rule.page),
+            rule,
         };
         ALL.iter().map(entry).collect()
     })
@@ -210,7 +204,7 @@ pub fn catalogue() -> &'static [Entry] {
 
 /// The rule of this name.
 pub fn find(name: &str) -> Option<&'static Entry> {
-    catalogue().iter().find(|entry| entry.page.name == name)
+    catalogue().iter().find(|entry| entry.page.name() == name)
 }
 
 /// The name on the page of `rule`.
@@ -218,12 +212,12 @@ fn name_of(rule: &Rule) -> Option<&'static str> {
     let entry = catalogue()
         .iter()
         .find(|entry| std::ptr::eq(entry.rule, rule))?;
-    Some(&entry.page.name)
+    Some(entry.page.name())
 }
 
 /// What to say when there is no rule `name`.
 pub fn did_you_mean(name: &str) -> String {
-    let names = catalogue().iter().map(|entry| entry.page.name.as_str());
+    let names = catalogue().iter().map(|entry| entry.page.name());
     let nearest = names.min_by_key(|known| strsim::damerau_levenshtein(known, name));
     let hint = nearest.map(|nearest| format!("did you mean `{nearest}`; "));
     format!(
@@ -264,12 +258,12 @@ pub fn run(entry: &'static Entry, contexts: &[Context<'_>]) -> Vec<Finding> {
     if let Check::Audit(check) = entry.rule.check {
         check(contexts, &mut findings);
         for finding in &mut findings {
-            finding.rule = &entry.page.name;
+            finding.rule = entry.page.name();
         }
         return findings;
     }
     for context in contexts {
-        if entry.page.engines.contains(&context.instance.engine) {
+        if entry.page.judges(context.instance.engine) {
             views(context).for_each(|view| check_backend(entry, &view, &mut findings));
             check_whole(entry, context, &mut findings);
         }
@@ -301,7 +295,7 @@ fn check_whole(entry: &'static Entry, context: &Context<'_>, findings: &mut Vec<
 /// Says of the findings behind `from` which rule made them and where.
 fn sign(entry: &'static Entry, context: &Context<'_>, findings: &mut [Finding], from: usize) {
     for finding in findings.iter_mut().skip(from) {
-        finding.rule = &entry.page.name;
+        finding.rule = entry.page.name();
         finding.engine = context.instance.engine;
         finding.instance = context.index;
     }
@@ -310,5 +304,5 @@ fn sign(entry: &'static Entry, context: &Context<'_>, findings: &mut [Finding], 
 fn applicable<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'static Entry> + 'a {
     catalogue()
         .iter()
-        .filter(|entry| entry.page.engines.contains(&context.instance.engine))
+        .filter(|entry| entry.page.judges(context.instance.engine))
 }

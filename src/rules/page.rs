@@ -22,6 +22,10 @@
 //! ` ```haproxy fires=1 ` or ` ```nginx clean `. A severity may follow, ` ```nginx fires=1 info `:
 //! every finding then has it.
 
+use std::fmt;
+use std::ops::Deref;
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Severity;
@@ -52,6 +56,65 @@ pub struct Page {
     /// The Markdown behind the head.
     #[serde(skip)]
     pub body: String,
+}
+
+/// A page that is read when more of it is asked for than [`Self::name`] and [`Self::judges`]: most runs
+/// need few pages, and reading all of them would be most of a small run.
+pub struct LazyPage {
+    text: &'static str,
+    page: OnceLock<Page>,
+}
+
+impl LazyPage {
+    /// The page with this text.
+    pub(super) const fn new(text: &'static str) -> Self {
+        Self {
+            text,
+            page: OnceLock::new(),
+        }
+    }
+
+    /// [`Page::name`], which stands on the first line of the head.
+    pub fn name(&self) -> &str {
+        let name = self.text.strip_prefix("+++\nname = \"");
+        let name = name.and_then(|name| name.split('"').next());
+        name.unwrap_or_else(|| &self.page().name)
+    }
+
+    /// Whether `engine` is among [`Page::engines`], which stand on a line of their own.
+    pub fn judges(&self, engine: Engine) -> bool {
+        let line = self
+            .text
+            .lines()
+            .find(|line| line.starts_with("engines = ["));
+        match line {
+            Some(line) => line.contains(engine.as_str()),
+            None => self.page().engines.contains(&engine),
+        }
+    }
+
+    fn page(&self) -> &Page {
+        #[allow(
+            clippy::expect_used,
+            reason = "pages are part of the program and tested"
+        )]
+        let read = || Page::parse(self.text).expect("a rule page is well-formed");
+        self.page.get_or_init(read)
+    }
+}
+
+impl Deref for LazyPage {
+    type Target = Page;
+
+    fn deref(&self) -> &Page {
+        self.page()
+    }
+}
+
+impl fmt::Debug for LazyPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LazyPage").field(&self.name()).finish()
+    }
 }
 
 /// What a rule is about.

@@ -15,8 +15,10 @@ use crate::source::Span;
 /// Leaves one finding per cause: drops those that a more specific rule replaces on the same backend
 /// (and the same server, where both name one).
 pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
+    let found: HashSet<&str> = findings.iter().map(|finding| finding.rule).collect();
     let specific: HashMap<&str, &[String]> = (catalogue().iter())
-        .map(|entry| (entry.page.name.as_str(), entry.page.replaces.as_slice()))
+        .filter(|entry| found.contains(entry.page.name()))
+        .map(|entry| (entry.page.name(), entry.page.replaces.as_slice()))
         .collect();
     let umbrellas: HashSet<&str> = (specific.values().copied().flatten())
         .map(String::as_str)

@@ -101,7 +101,7 @@ impl<'a> Written<'a> {
         written: impl Fn(&RuleSetting) -> Option<Value>,
         default: Value,
     ) -> Effective {
-        let rule = entry.page.name.as_str();
+        let rule = entry.page.name();
         let mut layers = self.layers.iter().rev();
         let found = layers.find_map(|(table, rules)| {
             let value = written(rules.0.get(rule)?)?;

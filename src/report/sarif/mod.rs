@@ -128,7 +128,7 @@ impl Rules {
             descriptors: Vec::new(),
             indices: BTreeMap::new(),
         };
-        let used = |entry: &&rules::Entry| named.contains(entry.page.name.as_str());
+        let used = |entry: &&rules::Entry| named.contains(entry.page.name());
         for entry in rules::catalogue().iter().filter(used) {
             rules
                 .indices
