@@ -219,3 +219,22 @@ fn the_gate_counts_introduced_findings_only() {
     );
     assert_eq!(quiet.0, 0);
 }
+
+#[test]
+fn templates_are_counted_and_not_compared() {
+    let folder = repository(&[
+        ("haproxy.cfg", &haproxy(&servers(1..=2, "check"))),
+        ("edge.cfg.j2", "backend {{ name }}\n  mode http\n"),
+    ]);
+    let here = folder.path();
+    let (status, text) = run(here, &["diff", "--git", "HEAD"]);
+    assert_eq!(status, 0);
+    assert_eq!(
+        text,
+        "nothing changed: the models and the findings are the same; 1 template not compared\n"
+    );
+    let document = json(here, &["diff", "--git", "HEAD"]);
+    assert_eq!(document["summary"]["templates"], 1);
+    let status = run(here, &["diff", "--git", "HEAD", "--templates", "error"]).0;
+    assert_eq!(status, 2);
+}

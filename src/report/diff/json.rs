@@ -28,6 +28,7 @@ struct Summary {
     resolved: usize,
     worst_shift: f64,
     worst_moved: f64,
+    templates: usize,
 }
 
 #[derive(Serialize)]
@@ -93,6 +94,7 @@ impl<'a> Document<'a> {
                 resolved: resolved.len(),
                 worst_shift: diff.worst_shift(),
                 worst_moved: diff.worst_moved(),
+                templates: report.templates(),
             },
             changes: changes(report),
             traffic: diff

@@ -6,8 +6,8 @@ use std::io;
 
 use super::DiffReport;
 use super::objects::{
-    LINES, NOTHING, Object, broken_limits, chosen, counts, full_bar, has_moved, is_unknown,
-    most_moved, moved_words, objects, points, title, worst_failures,
+    LINES, Object, broken_limits, chosen, counts, full_bar, has_moved, is_unknown, most_moved,
+    moved_words, objects, points, title, worst_failures,
 };
 use super::words::{Line, lines};
 use crate::diff::BackendTraffic;
@@ -48,9 +48,6 @@ pub(super) fn write(report: &DiffReport<'_>, out: &mut dyn io::Write) -> io::Res
 }
 
 fn heading(report: &DiffReport<'_>) -> String {
-    if report.diff.is_empty() {
-        return format!("## lbaudit diff: {NOTHING}\n");
-    }
     let mut text = format!("## lbaudit diff: {}\n", counts(report));
     for words in broken_limits(report) {
         let _ = write!(text, "\n\u{1f534} **{words}**\n");

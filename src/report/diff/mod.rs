@@ -10,6 +10,7 @@ mod text;
 mod words;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::mask::mask_text;
@@ -73,6 +74,14 @@ impl<'a> DiffReport<'a> {
 
     fn new_report(&self) -> Report<'a> {
         Report::new(self.new.audit, self.new.findings, 0)
+    }
+
+    /// How many files of either side are templates, of which nothing can be compared.
+    fn templates(&self) -> usize {
+        let sides = [self.old, self.new].into_iter();
+        let templates = sides.flat_map(|side| &side.audit.templates);
+        let names: BTreeSet<&str> = templates.map(|it| it.name.as_str()).collect();
+        names.len()
     }
 
     fn engines(&self, pair: usize) -> (Engine, Engine) {

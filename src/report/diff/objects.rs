@@ -206,13 +206,19 @@ pub(super) fn counts(report: &DiffReport<'_>) -> String {
         format!("{number} {noun}{plural}")
     };
     let diff = report.diff;
-    format!(
-        "{} in the model; {} introduced, {} resolved",
-        count(diff.changes.len(), "change"),
-        count(diff.findings.introduced.len(), "finding"),
-        diff.findings.resolved.len()
-    )
+    let mut words = if diff.is_empty() {
+        "nothing changed: the models and the findings are the same".to_owned()
+    } else {
+        format!(
+            "{} in the model; {} introduced, {} resolved",
+            count(diff.changes.len(), "change"),
+            count(diff.findings.introduced.len(), "finding"),
+            diff.findings.resolved.len()
+        )
+    };
+    let templates = report.templates();
+    if templates > 0 {
+        words.extend(["; ", &count(templates, "template"), " not compared"]);
+    }
+    words
 }
-
-/// What is said where there is nothing else to say.
-pub(super) const NOTHING: &str = "nothing changed: the models and the findings are the same";

@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style as Ansi};
 
 use super::DiffReport;
 use super::objects::{
-    LINES, NOTHING, Object, broken_limits, chosen, counts, full_bar, has_moved, is_unknown,
-    most_moved, moved_words, objects, points, title, worst_failures,
+    LINES, Object, broken_limits, chosen, counts, full_bar, has_moved, is_unknown, most_moved,
+    moved_words, objects, points, title, worst_failures,
 };
 use super::words::{Line, lines};
 use crate::diff::BackendTraffic;
@@ -24,7 +24,7 @@ pub(super) fn write(
     out: &mut dyn io::Write,
 ) -> io::Result<()> {
     if report.diff.is_empty() {
-        return writeln!(out, "{NOTHING}");
+        return writeln!(out, "{}", counts(report));
     }
     for object in objects(report) {
         if let Some(instance) = object.instance {
