@@ -1,5 +1,6 @@
 //! What an audit reports: findings, independent of any output format.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::model::{Engine, Text};
@@ -53,11 +54,14 @@ pub struct Subject {
     pub server: Option<Text>,
 }
 
+/// Words about a finding; most are the same for every finding of a rule.
+pub type Words = Cow<'static, str>;
+
 /// A second place that explains a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Related {
     /// What is to be seen there.
-    pub message: String,
+    pub message: Words,
     /// Where it is.
     pub span: Span,
 }
@@ -78,11 +82,11 @@ pub struct Finding {
     /// Object, fact with its number, consequence; one line, lower case, names in backticks.
     pub message: String,
     /// One step that removes the fault.
-    pub help: String,
+    pub help: Words,
     /// The words that do it.
     pub span: Span,
     /// Text beside the mark at `span`, such as ``weight 1 here``; may be empty.
-    pub label: String,
+    pub label: Words,
     /// Other places: the sibling that has the check, the `defaults` line that gives the value.
     pub related: Vec<Related>,
     /// The shares that the finding speaks of, for the share table; empty where it speaks of none.
@@ -106,7 +110,7 @@ impl Finding {
         severity: Severity,
         span: Span,
         message: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Words>,
     ) -> Self {
         Self {
             rule: "",
@@ -117,7 +121,7 @@ impl Finding {
             message: message.into(),
             help: help.into(),
             span,
-            label: String::new(),
+            label: Words::default(),
             related: Vec::new(),
             shares: Arc::default(),
         }
@@ -153,14 +157,14 @@ impl Finding {
 
     /// Puts text beside the primary mark.
     #[must_use]
-    pub fn label(mut self, label: impl Into<String>) -> Self {
+    pub fn label(mut self, label: impl Into<Words>) -> Self {
         self.label = label.into();
         self
     }
 
     /// Adds a second place.
     #[must_use]
-    pub fn related(mut self, message: impl Into<String>, span: Span) -> Self {
+    pub fn related(mut self, message: impl Into<Words>, span: Span) -> Self {
         self.related.push(Related {
             message: message.into(),
             span,

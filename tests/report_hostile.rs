@@ -69,10 +69,11 @@ fn assert_calm(output: &str) {
 }
 
 fn finding(engine: Engine, span: Span, message: &str) -> Finding {
-    let mut finding = Finding::new(Severity::Error, span, message, message)
+    let words = || message.to_owned();
+    let mut finding = Finding::new(Severity::Error, span, message, words())
         .of_rule("syntax-error")
-        .label(message)
-        .related(message, span.at_start());
+        .label(words())
+        .related(words(), span.at_start());
     finding.engine = engine;
     finding
 }

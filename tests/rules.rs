@@ -234,7 +234,7 @@ fn no_finding_is_above_the_severity_of_its_page() {
 fn messages_are_written_as_agreed() {
     for (entry, number, example) in examples() {
         for finding in audit(&example, Some(entry)) {
-            for text in [&finding.message, &finding.help] {
+            for text in [finding.message.as_str(), &finding.help] {
                 let first = text.chars().next();
                 let good = !text.contains('\n')
                     && !text.ends_with('.')

@@ -145,12 +145,14 @@ fn nginx_upstream(text: &mut String, numbers: &mut Numbers, pool: usize, servers
     if !method.is_empty() {
         let _ = writeln!(text, "        {method}");
     }
+    // nginx makes 160 points of a ring for each unit of weight: there 10 is much, as 100 is in HAProxy.
+    let unit = if method.ends_with("consistent;") { 10 } else { 1 };
     for server in 0..servers {
         let _ = write!(
             text,
             "        server {}:8080 weight={} max_fails=3 fail_timeout=10s",
             address(pool, server),
-            weight(numbers)
+            weight(numbers) / unit
         );
         if method.is_empty() && server > 1 && numbers.one_in(20) {
             text.push_str(" backup");

@@ -111,7 +111,7 @@ fn keep_first(findings: &mut Vec<Finding>) {
         let all = all.get(&key(finding)).copied().unwrap_or(0);
         if *told == MAX_OF_RULE && all > MAX_OF_RULE {
             let untold = format!("; {} more in this file are not listed", all - MAX_OF_RULE);
-            finding.help.push_str(&untold);
+            finding.help.to_mut().push_str(&untold);
         }
         *told <= MAX_OF_RULE
     });

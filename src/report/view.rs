@@ -29,7 +29,7 @@ impl<'a> View<'a> {
     pub(crate) fn new(finding: &'a Finding, locator: &mut Locator<'_>) -> Self {
         let place = locator.place(finding.span);
         let related: Vec<(Place, &str)> = (finding.related.iter())
-            .map(|related| (locator.place(related.span), related.message.as_str()))
+            .map(|related| (locator.place(related.span), &*related.message))
             .collect();
         let engine = finding.engine;
         let mut known: Vec<String> = Vec::new();

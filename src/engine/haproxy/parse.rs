@@ -9,7 +9,7 @@ use super::lex::{self, Fault, Place};
 use super::tree::{Chain, Guard, Line, LineRef, Tree};
 use super::variables;
 use super::words::is_section;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Words};
 use crate::model::{Text, Version};
 use crate::source::{Source, SourceId, Span};
 
@@ -97,12 +97,12 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    fn syntax(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    fn syntax(&mut self, span: Span, message: impl Into<String>, help: impl Into<Words>) {
         let finding = Finding::new(Severity::Error, span, message, help).of_rule("syntax-error");
         self.findings.push(finding);
     }
 
-    fn refused(&mut self, span: Span, message: &str, help: &str) {
+    fn refused(&mut self, span: Span, message: &str, help: &'static str) {
         let finding = Finding::new(Severity::Error, span, message, help).of_rule("refused-at-load");
         self.findings.push(finding);
     }

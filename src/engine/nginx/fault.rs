@@ -3,7 +3,7 @@
 //! In: the place and kind of a fault. Out: `syntax-error` findings, at most [`Faults::MAX`] per file.
 
 use super::lex::Range;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Words};
 use crate::model::Engine;
 use crate::source::{SourceId, Span};
 
@@ -12,7 +12,7 @@ use crate::source::{SourceId, Span};
 pub(crate) struct Fault {
     range: Range,
     message: String,
-    help: String,
+    help: Words,
     label: &'static str,
 }
 
@@ -47,7 +47,8 @@ impl Faults {
             last.help = format!(
                 "{}; {untold} more syntax errors of this file are not listed",
                 last.help
-            );
+            )
+            .into();
         }
         self.kept.sort_by_key(|fault| fault.range.start);
         let finding = |fault: Fault| fault.into_finding(source);
@@ -56,7 +57,7 @@ impl Faults {
 }
 
 /// Makes a finding of the rule `refused-at-load`.
-pub(crate) fn refused(span: Span, message: impl Into<String>, help: impl Into<String>) -> Finding {
+pub(crate) fn refused(span: Span, message: impl Into<String>, help: impl Into<Words>) -> Finding {
     let mut finding = Finding::new(Severity::Error, span, message, help).of_rule("refused-at-load");
     finding.engine = Engine::Nginx;
     finding
@@ -75,7 +76,7 @@ fn shown(bytes: &[u8], range: Range) -> String {
 }
 
 impl Fault {
-    fn new(range: Range, message: String, help: impl Into<String>, label: &'static str) -> Self {
+    fn new(range: Range, message: String, help: impl Into<Words>, label: &'static str) -> Self {
         Self {
             range,
             message,

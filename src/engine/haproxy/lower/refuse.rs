@@ -9,7 +9,7 @@ use super::super::tree::LineRef;
 use super::Lowering;
 use super::proxy::{Kind, Proxy};
 use super::server::{Refusal, Refused};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Severity, Words};
 use crate::model::{AddressKind, Port, Server, Setting, Text};
 use crate::source::Span;
 
@@ -18,11 +18,11 @@ impl Lowering {
         self.findings.push(finding.of_rule("refused-at-load"));
     }
 
-    fn refused(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    fn refused(&mut self, span: Span, message: impl Into<String>, help: impl Into<Words>) {
         self.refuse(Finding::new(Severity::Error, span, message, help));
     }
 
-    fn syntax(&mut self, span: Span, message: impl Into<String>, help: impl Into<String>) {
+    fn syntax(&mut self, span: Span, message: impl Into<String>, help: impl Into<Words>) {
         let finding = Finding::new(Severity::Error, span, message, help);
         self.findings.push(finding.of_rule("syntax-error"));
     }
