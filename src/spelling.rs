@@ -16,6 +16,16 @@ pub(crate) fn meant<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) ->
         .then_some(other)
 }
 
+/// The known name that is nearest to `name`, which a user typed, where one is near at all: within three
+/// edits and half of its length.
+pub(crate) fn nearest<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let known = known.into_iter();
+    let (distance, nearest) = known
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .min()?;
+    (distance <= 3.min(name.chars().count() / 2)).then_some(nearest)
+}
+
 fn is_slip(word: &str, other: &str) -> bool {
     let letters = |text: &str| -> String { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
     let appended = word.starts_with(other) && word.len() > other.len() + 1;
@@ -24,7 +34,7 @@ fn is_slip(word: &str, other: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::meant;
+    use super::{meant, nearest};
 
     const KNOWN: [&str; 4] = ["weight", "check", "send-proxy-v2", "http"];
 
@@ -34,6 +44,14 @@ mod tests {
         assert_eq!(meant("chek", KNOWN), Some("check"));
         assert_eq!(meant("checkk", KNOWN), Some("check"));
         assert_eq!(meant("htp", KNOWN), Some("http"));
+    }
+
+    #[test]
+    fn a_name_far_from_all_others_has_no_nearest() {
+        assert_eq!(nearest("wieght", KNOWN), Some("weight"));
+        assert_eq!(nearest("htp", KNOWN), Some("http"));
+        assert_eq!(nearest("tls", KNOWN), None);
+        assert_eq!(nearest("x", []), None);
     }
 
     #[test]

@@ -250,6 +250,14 @@ const WRONG: &[(&str, &str)] = &[
         "[haproxy]\nversio = '2.6'",
         "2:1: unknown key `versio`: did you mean `version`",
     ),
+    (
+        "[rules.starved-server]\nlimit = 1",
+        "2:1: unknown key `limit`: known here: `enabled`, `severity`, `min-share`",
+    ),
+    (
+        "[rules.nonsense]",
+        "1:8: there is no rule `nonsense`: `lbaudit rules` lists the rules",
+    ),
     ("[haproxy]\nversion = 2.6", "2:11: invalid type"),
     ("[haproxy]\nversion = 'new'", "2:11: `new` is not a version"),
     ("[nginx]\nplus = 'yes'", "2:8: invalid type"),

@@ -10,6 +10,7 @@ use crate::predict::{
     shares_of_length, worst,
 };
 use crate::report::traffic::{self, Document, Traffic};
+use crate::spelling;
 
 pub(super) fn run(args: &SharesArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
     let mut audit = input::read(&args.input, &input::settings(run.global)?)?;
@@ -160,14 +161,8 @@ impl<'a> Row<'a> {
 
 /// A name that is not there, with the nearest one that is.
 pub(super) fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> Error {
-    let nearest = known.min_by_key(|other| strsim::damerau_levenshtein(other, name));
-    let hint = match nearest {
-        Some(nearest)
-            if strsim::damerau_levenshtein(nearest, name) <= 3.min(name.chars().count() / 2) =>
-        {
-            format!("; did you mean `{nearest}`?")
-        }
-        _ => String::new(),
-    };
+    let nearest = spelling::nearest(name, known);
+    let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?"));
+    let hint = hint.unwrap_or_default();
     Error::Usage(format!("there is no {what} `{name}`{hint}"))
 }

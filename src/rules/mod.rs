@@ -76,6 +76,7 @@ pub use place::{joined, without_replaced};
 pub use view::{BackendView, Context};
 
 use crate::finding::Finding;
+use crate::spelling;
 
 /// One rule: its page and its check.
 #[derive(Debug)]
@@ -218,8 +219,7 @@ fn name_of(rule: &Rule) -> Option<&'static str> {
 /// What to say when there is no rule `name`.
 pub fn did_you_mean(name: &str) -> String {
     let names = catalogue().iter().map(|entry| entry.page.name());
-    let nearest = names.min_by_key(|known| strsim::damerau_levenshtein(known, name));
-    let hint = nearest.map(|nearest| format!("did you mean `{nearest}`; "));
+    let hint = spelling::nearest(name, names).map(|nearest| format!("did you mean `{nearest}`; "));
     format!(
         "{}`lbaudit rules` lists the rules",
         hint.unwrap_or_default()

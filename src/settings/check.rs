@@ -13,6 +13,7 @@ use crate::finding::Severity;
 use crate::model::Version;
 use crate::rules;
 use crate::source::{Position, absolute};
+use crate::spelling;
 
 /// A mistake in a settings file.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Fault {
 /// Checks the text of a settings file in `folder`.
 pub(super) fn check(text: &str, folder: &Path) -> Result<Settings, Fault> {
     let raw: Raw = toml::from_str(text).map_err(|error| Fault {
-        message: with_nearest_key(error.message()),
+        message: with_known_keys(error.message()),
         span: error.span(),
     })?;
     let folder = absolute(folder);
@@ -152,9 +153,9 @@ fn set(
             setting.options.insert(name.to_owned(), number);
         }
         name => {
-            let known = options.iter().map(|option| option.name);
-            let nearest = nearest(name, known.chain(["enabled", "severity"]));
-            return Err(Fault::new(unknown_key(name, nearest), key.span()));
+            let known = ["enabled", "severity"].into_iter();
+            let known: Vec<&str> = known.chain(options.iter().map(|it| it.name)).collect();
+            return Err(Fault::new(unknown_key(name, &known), key.span()));
         }
     }
     Ok(())
@@ -169,22 +170,20 @@ fn number(value: &toml::Value) -> Option<f64> {
         .filter(|number| number.is_finite() && *number >= 0.0)
 }
 
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known.min_by_key(|known| strsim::damerau_levenshtein(known, name))
-}
-
-fn unknown_key(name: &str, nearest: Option<&str>) -> String {
-    let hint = nearest
-        .map(|nearest| format!(": did you mean `{nearest}`"))
-        .unwrap_or_default();
-    format!("unknown key `{name}`{hint}")
+/// What to say about a key that is not among the `known`.
+fn unknown_key(name: &str, known: &[&str]) -> String {
+    let hint = match spelling::nearest(name, known.iter().copied()) {
+        Some(nearest) => format!("did you mean `{nearest}`"),
+        None => format!("known here: `{}`", known.join("`, `")),
+    };
+    format!("unknown key `{name}`: {hint}")
 }
 
 /// Turns the TOML reader's message about an unknown key into ours.
-fn with_nearest_key(message: &str) -> String {
+fn with_known_keys(message: &str) -> String {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match (message.starts_with("unknown field"), quoted.split_first()) {
-        (true, Some((name, known))) => unknown_key(name, nearest(name, known.iter().copied())),
+        (true, Some((name, known))) => unknown_key(name, known),
         _ => message.to_owned(),
     }
 }
