@@ -93,7 +93,7 @@ fn the_real_proxies_accept_the_examples() {
         }
     }
     let prefix = tempfile::tempdir().expect("a folder");
-    if let Some(nginx) = support::nginx() {
+    if let Some(nginx) = support::nginx_with_its_folders() {
         let mut command = Command::new(nginx);
         let directives = "pid nginx.pid; error_log stderr;";
         command

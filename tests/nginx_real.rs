@@ -79,7 +79,9 @@ fn fixtures() -> Vec<(String, PathBuf)> {
 
 #[test]
 fn every_fixture_is_accepted_by_both() {
-    let Some(nginx) = nginx() else { return };
+    let (Some(nginx), Some(_)) = (nginx(), support::nginx_with_its_folders()) else {
+        return;
+    };
     for (name, conf) in fixtures() {
         let output = nginx.test(&conf, "-t");
         let said = String::from_utf8_lossy(&output.stderr);
@@ -98,7 +100,9 @@ fn the_models_of_the_fixtures_stay() {
 /// What nginx prints of its configuration leads to the same model, at the same places.
 #[test]
 fn a_dump_gives_the_model_of_the_files() {
-    let Some(nginx) = nginx() else { return };
+    let (Some(nginx), Some(_)) = (nginx(), support::nginx_with_its_folders()) else {
+        return;
+    };
     for (name, conf) in fixtures() {
         let output = nginx.test(&conf, "-T");
         assert!(output.status.success(), "{name}");

@@ -131,7 +131,10 @@ fn what_is_wrong_is_marked_where_it_stands() {
 
 #[test]
 fn the_real_proxy_agrees() {
-    let (Some(nginx), Some(stream)) = (support::nginx(), support::nginx_stream_module()) else {
+    let (Some(nginx), Some(stream)) = (
+        support::nginx_with_its_folders(),
+        support::nginx_stream_module(),
+    ) else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();

@@ -102,6 +102,22 @@ pub(crate) fn nginx() -> Option<PathBuf> {
     program("nginx")
 }
 
+/// The installed nginx, where this user may check configurations that leave logs and folders at their
+/// defaults: nginx opens those in `/var/log` and `/var/lib` even then.
+pub(crate) fn nginx_with_its_folders() -> Option<PathBuf> {
+    let program = nginx()?;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("nginx.conf");
+    std::fs::write(&file, "events {}\nhttp {}\n").expect("a configuration");
+    let mut command = Command::new(&program);
+    command.args(["-t", "-q", "-e", "stderr", "-g", "pid nginx.pid;", "-p"]);
+    let output = command.arg(folder.path()).arg("-c").arg(&file).output();
+    if output.expect("nginx runs").status.success() {
+        return Some(program);
+    }
+    missing("this user may not open the logs of nginx, as root may")
+}
+
 /// The stream module of the installed nginx, for `load_module`.
 pub(crate) fn nginx_stream_module() -> Option<PathBuf> {
     let folders = [
