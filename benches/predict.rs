@@ -7,12 +7,16 @@
     reason = "a benchmark that cannot go on fails, and its macros document nothing"
 )]
 
+#[path = "pipeline/generate.rs"]
+mod generate;
+
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use lbaudit::engine::{self, Input, Options};
 use lbaudit::model::{
     Address, AddressKind, Algorithm, Backend, Engine, HashFunction, HashKey, HashMethod, HashType,
-    Layer, Port, Server, Setting, Text, Version,
+    Instance, Layer, Port, Server, Setting, Text, Version,
 };
 use lbaudit::predict::{Key, Picker, failures, predict};
 use lbaudit::source::{Sources, Span};
@@ -106,6 +110,49 @@ fn shares(c: &mut Criterion) {
     group.finish();
 }
 
+/// The generated files of 2,000 backends: shares should cost less than five times the parse.
+fn shares_and_parse(c: &mut Criterion) {
+    let mut group = c.benchmark_group("files of 2000 backends of 20 servers");
+    group.sample_size(10);
+    for (name, generate) in generate::ENGINES {
+        let text = generate(40_000);
+        let instance = load(name, &text);
+        group.bench_function(format!("{name}: parse"), |b| {
+            b.iter(|| black_box(load(name, &text)));
+        });
+        group.bench_function(format!("{name}: shares"), |b| {
+            b.iter(|| {
+                for backend in &instance.backends {
+                    let (engine, version) = (instance.engine, instance.version);
+                    black_box(predict(engine, version, backend, &[]));
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+fn load(name: &str, text: &str) -> Instance {
+    let engine = if name == "nginx" {
+        Engine::Nginx
+    } else {
+        Engine::Haproxy
+    };
+    let input = Input {
+        name: name.to_owned(),
+        path: None,
+        bytes: text.as_bytes().to_vec(),
+    };
+    let loaded = engine::load(
+        engine,
+        &Sources::default(),
+        vec![input],
+        &Options::default(),
+    );
+    let mut variants = loaded.expect("it loads").variants;
+    variants.remove(0)
+}
+
 fn picks(c: &mut Criterion) {
     const PICKS: u64 = 100_000;
     let mut group = c.benchmark_group("picks");
@@ -159,5 +206,5 @@ fn picks(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, shares, picks);
+criterion_group!(benches, shares, shares_and_parse, picks);
 criterion_main!(benches);
