@@ -126,25 +126,13 @@ fn algorithm_differs(old: &Backend, new: &Backend, across: bool) -> bool {
 
 /// How hashes are mapped, where there are any.
 fn hash_type(backend: &Backend) -> Option<HashType> {
-    match backend.algorithm.known()? {
-        Algorithm::Hash(_) | Algorithm::LogHash => {
-            let known = backend.hash_type.known()?;
-            // Whether the function was named says nothing about where a key goes.
-            Some(HashType {
-                function_named: false,
-                ..*known
-            })
-        }
-        Algorithm::RoundRobin
-        | Algorithm::StaticRoundRobin
-        | Algorithm::LeastConn
-        | Algorithm::LeastTime
-        | Algorithm::First
-        | Algorithm::Random { .. }
-        | Algorithm::IpHash
-        | Algorithm::Sticky
-        | Algorithm::Other(_) => None,
-    }
+    let mapped = backend.algorithm.known()?.is_mapped();
+    let known = backend.hash_type.known().filter(|_| mapped)?;
+    // Whether the function was named says nothing about where a key goes.
+    Some(HashType {
+        function_named: false,
+        ..*known
+    })
 }
 
 /// The algorithm in words, with how its hashes are mapped.
@@ -176,21 +164,10 @@ fn function(hash: HashType) -> String {
 
 /// Whether servers are found by their numeric ids: HAProxy's rings and `first`.
 fn ids_matter(backend: &Backend) -> bool {
-    match &backend.algorithm.value {
-        Algorithm::First | Algorithm::Random { .. } => true,
-        Algorithm::Hash(_) => match backend.hash_type.value.method {
-            HashMethod::Ring => true,
-            HashMethod::Map | HashMethod::Modulo | HashMethod::Ketama => false,
-        },
-        Algorithm::RoundRobin
-        | Algorithm::StaticRoundRobin
-        | Algorithm::LeastConn
-        | Algorithm::LeastTime
-        | Algorithm::IpHash
-        | Algorithm::Sticky
-        | Algorithm::LogHash
-        | Algorithm::Other(_) => false,
-    }
+    let algorithm = &backend.algorithm.value;
+    let on_ring =
+        algorithm.hash_key().is_some() && backend.hash_type.value.method == HashMethod::Ring;
+    on_ring || matches!(algorithm, Algorithm::First | Algorithm::Random { .. })
 }
 
 /// Whether the order of the lines decides which server takes what, beyond the order of the first
@@ -199,21 +176,17 @@ fn order_matters(engine: Engine, backend: &Backend) -> bool {
     let backups = backend.servers.iter().filter(|server| !server.is_primary());
     let one_serves = engine == Engine::Haproxy && !backend.allbackups.value;
     let first_backup = one_serves && backups.count() > 1;
+    let algorithm = &backend.algorithm.value;
+    let dealt = matches!(
+        backend.hash_type.value.method,
+        HashMethod::Map | HashMethod::Modulo
+    );
     first_backup
-        || match &backend.algorithm.value {
-            Algorithm::IpHash | Algorithm::LogHash | Algorithm::Sticky => true,
-            Algorithm::Hash(_) => match backend.hash_type.value.method {
-                HashMethod::Map | HashMethod::Modulo => true,
-                HashMethod::Ring | HashMethod::Ketama => false,
-            },
-            Algorithm::RoundRobin
-            | Algorithm::StaticRoundRobin
-            | Algorithm::LeastConn
-            | Algorithm::LeastTime
-            | Algorithm::First
-            | Algorithm::Random { .. }
-            | Algorithm::Other(_) => false,
-        }
+        || (algorithm.hash_key().is_some() && dealt)
+        || matches!(
+            algorithm,
+            Algorithm::IpHash | Algorithm::LogHash | Algorithm::Sticky
+        )
 }
 
 /// Names of a list of servers, a few from where it begins to differ.

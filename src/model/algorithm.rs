@@ -34,6 +34,30 @@ pub enum Algorithm {
     Other(Text),
 }
 
+impl Algorithm {
+    /// What is hashed, where a hash with a key of its own decides.
+    pub fn hash_key(&self) -> Option<&HashKey> {
+        match self {
+            Self::Hash(key) => Some(key),
+            Self::RoundRobin
+            | Self::StaticRoundRobin
+            | Self::LeastConn
+            | Self::LeastTime
+            | Self::First
+            | Self::Random { .. }
+            | Self::IpHash
+            | Self::Sticky
+            | Self::LogHash
+            | Self::Other(_) => None,
+        }
+    }
+
+    /// Whether a hash is mapped to servers as the backend's [`HashType`] says.
+    pub fn is_mapped(&self) -> bool {
+        self.hash_key().is_some() || *self == Self::LogHash
+    }
+}
+
 /// What is hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HashKey {

@@ -4,7 +4,7 @@
 //! and how much of the traffic changes its server.
 
 use super::fraction::part;
-use super::pool::{Method, Pool};
+use super::pool::{Method, Pool, Table};
 use super::ring::SPACE;
 use super::{Prediction, Share, Tier, effective_method, map, predict_pool};
 use crate::model::{Backend, Engine, Version};
@@ -74,7 +74,7 @@ pub fn failure(
     let pool = Pool::new(engine, version, backend, &[])?;
     let before = predict_pool(&pool)?;
     let (tier, _) = pool.serving();
-    let survivors = if effective_method(&pool, tier) == Method::HashMap {
+    let survivors = if effective_method(&pool, tier) == Method::Hash(Table::Map) {
         Survivors::Map(hash_slots(&pool, tier)?)
     } else {
         Survivors::Plain
@@ -114,8 +114,8 @@ impl Survivors {
     fn new(pool: &Pool<'_>, method: Method, before: &Prediction) -> Option<Self> {
         let size = pool.members.len();
         Some(match method {
-            Method::HashMap => Self::Map(hash_slots(pool, before.tier)?),
-            Method::HashRing | Method::RandomRing { .. } => {
+            Method::Hash(Table::Map) => Self::Map(hash_slots(pool, before.tier)?),
+            Method::Hash(Table::Ring) | Method::RandomRing { .. } => {
                 let ring = pool.ring()?;
                 let mut gains = vec![0; size * size];
                 ring.inheritance(|lost, heir, values| {
@@ -125,16 +125,14 @@ impl Survivors {
                 });
                 Self::Ring(ring.arcs(size), gains)
             }
-            Method::Ketama
-            | Method::RoundRobin
+            Method::RoundRobin
             | Method::StaticMap
             | Method::LeastConn
             | Method::First
             | Method::Sticky
             | Method::RandomWeight
             | Method::RandomTwo
-            | Method::Modulo
-            | Method::IpHash => Self::Plain,
+            | Method::Hash(Table::Ketama | Table::Modulo | Table::IpHash) => Self::Plain,
         })
     }
 

@@ -26,7 +26,7 @@ use num_rational::Ratio;
 
 use crate::model::{Backend, Engine, Version};
 pub use moved::{Moved, State, moved};
-use pool::{Method, Pool};
+use pool::{Method, Pool, Table};
 
 pub use addresses::{
     AddressShare, Addresses, Demand, HostShare, LeftOut, Line, Rates, Reason, addresses,
@@ -142,7 +142,9 @@ pub fn predict_idle(
 pub fn depends_on_length(engine: Engine, version: Version, backend: &Backend) -> bool {
     let pool = Pool::new(engine, version, backend, &[]);
     // Of two servers the other one takes all keys, whatever their length.
-    pool.is_some_and(|pool| pool.method == Method::Modulo && pool.usable(false).len() > 2)
+    pool.is_some_and(|pool| {
+        pool.method == Method::Hash(Table::Modulo) && pool.usable(false).len() > 2
+    })
 }
 
 /// The shares over hash keys of `length` bytes where that matters; otherwise `None`, and [`predict`]
@@ -156,7 +158,8 @@ pub fn shares_of_length(
 ) -> Option<Vec<Share>> {
     let pool = Pool::new(engine, version, backend, down)?;
     let (tier, serving) = pool.serving();
-    let matters = pool.method == Method::Modulo && tier == Tier::Active && serving.len() > 1;
+    let matters =
+        pool.method == Method::Hash(Table::Modulo) && tier == Tier::Active && serving.len() > 1;
     matters.then(|| modulo::shares_of_length(&pool, &serving, length))
 }
 
@@ -191,13 +194,13 @@ fn shares(pool: &Pool<'_>, method: Method, tier: Tier, serving: &[usize]) -> Opt
             weights::proportional(pool, serving)
         }
         Method::StaticMap => map::walk_shares(pool, tier, serving)?,
-        Method::HashMap => map::hash_shares(pool, tier, serving)?,
+        Method::Hash(Table::Map) => map::hash_shares(pool, tier, serving)?,
         Method::First => weights::only(pool, weights::lowest_id(pool, serving)),
         Method::Sticky => weights::only(pool, serving.first().copied()),
         Method::RandomTwo => random::two(pool, serving),
-        Method::RandomRing { .. } | Method::HashRing => ring::shares(pool)?,
-        Method::Modulo => modulo::shares(pool, serving),
-        Method::Ketama => ketama::shares(pool, serving)?,
-        Method::IpHash => ip_hash::shares(pool, serving),
+        Method::RandomRing { .. } | Method::Hash(Table::Ring) => ring::shares(pool)?,
+        Method::Hash(Table::Modulo) => modulo::shares(pool, serving),
+        Method::Hash(Table::Ketama) => ketama::shares(pool, serving)?,
+        Method::Hash(Table::IpHash) => ip_hash::shares(pool, serving),
     })
 }

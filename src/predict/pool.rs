@@ -37,15 +37,22 @@ pub(crate) enum Method {
         /// Servers drawn.
         draws: u32,
     },
-    /// HAProxy hash, map-based.
-    HashMap,
-    /// HAProxy hash, consistent.
-    HashRing,
-    /// nginx `hash`.
+    /// A hash of a key, looked up here.
+    Hash(Table),
+}
+
+/// What a hash is looked up in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Table {
+    /// HAProxy's map.
+    Map,
+    /// HAProxy's ring.
+    Ring,
+    /// The slots of nginx `hash`.
     Modulo,
-    /// nginx `hash … consistent`.
+    /// The ring of nginx `hash … consistent`.
     Ketama,
-    /// nginx `ip_hash`.
+    /// The slots of nginx `ip_hash`.
     IpHash,
 }
 
@@ -56,9 +63,7 @@ impl Method {
             Self::RoundRobin | Self::StaticMap | Self::Sticky => Basis::Sequence,
             Self::LeastConn | Self::First => Basis::Load,
             Self::RandomWeight | Self::RandomTwo | Self::RandomRing { .. } => Basis::Random,
-            Self::HashMap | Self::HashRing | Self::Modulo | Self::Ketama | Self::IpHash => {
-                Basis::Hash
-            }
+            Self::Hash(_) => Basis::Hash,
         }
     }
 }
@@ -227,8 +232,8 @@ fn method(engine: Engine, version: Version, backend: &Backend) -> Option<Method>
         Algorithm::Sticky => Method::Sticky,
         Algorithm::Random { draws } => random(engine, version, backend.layer, *draws),
         Algorithm::Hash(key) => hashed(backend, key),
-        Algorithm::IpHash => Method::IpHash,
-        Algorithm::LogHash => Method::HashMap,
+        Algorithm::IpHash => Method::Hash(Table::IpHash),
+        Algorithm::LogHash => Method::Hash(Table::Map),
         Algorithm::Other(_) => return None,
     })
 }
@@ -255,12 +260,12 @@ fn hashed(backend: &Backend, key: &HashKey) -> Method {
         // `proxy_cfg_ensure_no_http`: "layer 7 hash not possible", falls back to round robin.
         return Method::RoundRobin;
     }
-    match backend.hash_type.value.method {
-        HashMethod::Map => Method::HashMap,
-        HashMethod::Ring => Method::HashRing,
-        HashMethod::Modulo => Method::Modulo,
-        HashMethod::Ketama => Method::Ketama,
-    }
+    Method::Hash(match backend.hash_type.value.method {
+        HashMethod::Map => Table::Map,
+        HashMethod::Ring => Table::Ring,
+        HashMethod::Modulo => Table::Modulo,
+        HashMethod::Ketama => Table::Ketama,
+    })
 }
 
 fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Option<Member<'_>> {

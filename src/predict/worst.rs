@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::failure::{self, MOST_SERVERS};
 use super::fraction::part;
-use super::pool::{Method, Pool};
+use super::pool::{Method, Pool, Table};
 use super::ring::SPACE;
 use super::weights::lowest_id;
 use super::{Failure, Share, Tier, effective_method, predict_pool, worst};
@@ -64,7 +64,7 @@ pub(super) fn of_pool(pool: &Pool<'_>) -> Option<Worst> {
 fn on_ring(pool: &Pool<'_>, tier: Tier) -> bool {
     matches!(
         effective_method(pool, tier),
-        Method::HashRing | Method::RandomRing { .. }
+        Method::Hash(Table::Ring) | Method::RandomRing { .. }
     )
 }
 
@@ -115,7 +115,7 @@ fn candidates(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Option<Vec<usiz
         | Method::LeastConn
         | Method::RandomWeight
         | Method::StaticMap
-        | Method::HashMap => {
+        | Method::Hash(Table::Map) => {
             let weight = |index: &usize| pool.members.get(*index).map(|member| member.weight);
             let mut two = serving.to_vec();
             two.sort_by_key(|index| Reverse(weight(index)));
@@ -126,10 +126,7 @@ fn candidates(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Option<Vec<usiz
         Method::Sticky => Some(serving.iter().copied().take(1).collect()),
         Method::RandomTwo
         | Method::RandomRing { .. }
-        | Method::HashRing
-        | Method::Modulo
-        | Method::Ketama
-        | Method::IpHash => None,
+        | Method::Hash(Table::Ring | Table::Modulo | Table::Ketama | Table::IpHash) => None,
     }
 }
 

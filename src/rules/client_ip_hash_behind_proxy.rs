@@ -134,18 +134,11 @@ fn backends<'a>(context: &'a Context<'_>, facts: &'a Facts) -> impl Iterator<Ite
 
 /// How a backend with a choice depends on the peer's address, and where that is written.
 fn peer_key(context: &Context<'_>, index: usize, backend: &Backend) -> Option<(String, Span)> {
-    let by_algorithm = match &backend.algorithm.value {
-        Algorithm::IpHash => Some("`ip_hash`".to_owned()),
-        Algorithm::Hash(key) => peer_hash(key),
-        Algorithm::RoundRobin
-        | Algorithm::StaticRoundRobin
-        | Algorithm::LeastConn
-        | Algorithm::LeastTime
-        | Algorithm::First
-        | Algorithm::Random { .. }
-        | Algorithm::Sticky
-        | Algorithm::LogHash
-        | Algorithm::Other(_) => None,
+    let algorithm = &backend.algorithm.value;
+    let by_algorithm = if *algorithm == Algorithm::IpHash {
+        Some("`ip_hash`".to_owned())
+    } else {
+        algorithm.hash_key().and_then(peer_hash)
     };
     let at_algorithm = by_algorithm.map(|how| {
         let span = backend.algorithm.origin.span().unwrap_or(backend.span);

@@ -12,11 +12,11 @@ use layout::{Layout, Run, Sweep, as_float, kept_of_mixed};
 
 use super::fraction::ratio;
 use super::ip_hash;
-use super::pool::{Method, Pool};
+use super::pool::{Method, Pool, Table};
 use super::ring::SPACE;
 use super::weights::proportional;
 use super::{Prepared, Tier, effective_method, map, modulo, shares};
-use crate::model::{Algorithm, Backend, Engine, HashFunction, HashKey, Version};
+use crate::model::{Backend, Engine, HashFunction, HashKey, Version};
 
 /// A backend in one state, with a number for each of its servers: equal numbers in two states are
 /// one server.
@@ -140,20 +140,15 @@ impl<'a> Side<'a> {
     }
 
     fn layout(&self) -> Option<Layout> {
-        match self.method {
-            Method::HashMap => self.map(),
-            Method::HashRing => self.ring(),
-            Method::Modulo => Some(self.modulo()),
-            Method::Ketama => self.ketama(),
-            Method::IpHash => Some(self.ip_hash()),
-            Method::RoundRobin
-            | Method::StaticMap
-            | Method::LeastConn
-            | Method::First
-            | Method::Sticky
-            | Method::RandomWeight
-            | Method::RandomTwo
-            | Method::RandomRing { .. } => None,
+        let Method::Hash(table) = self.method else {
+            return None;
+        };
+        match table {
+            Table::Map => self.map(),
+            Table::Ring => self.ring(),
+            Table::Modulo => Some(self.modulo()),
+            Table::Ketama => self.ketama(),
+            Table::IpHash => Some(self.ip_hash()),
         }
     }
 
@@ -206,31 +201,13 @@ impl<'a> Side<'a> {
 }
 
 fn key_hash<'a>(backend: &'a Backend, pool: &Pool<'_>, method: Method) -> Option<KeyHash<'a>> {
-    match method {
-        Method::HashMap | Method::HashRing | Method::Modulo | Method::Ketama => {}
-        Method::IpHash => return Some(KeyHash::ClientAddress),
-        Method::RoundRobin
-        | Method::StaticMap
-        | Method::LeastConn
-        | Method::First
-        | Method::Sticky
-        | Method::RandomWeight
-        | Method::RandomTwo
-        | Method::RandomRing { .. } => return None,
-    }
-    let key = match backend.algorithm.known()? {
-        Algorithm::Hash(key) => Some(key),
-        Algorithm::RoundRobin
-        | Algorithm::StaticRoundRobin
-        | Algorithm::LeastConn
-        | Algorithm::LeastTime
-        | Algorithm::First
-        | Algorithm::Random { .. }
-        | Algorithm::IpHash
-        | Algorithm::Sticky
-        | Algorithm::LogHash
-        | Algorithm::Other(_) => None,
+    let Method::Hash(table) = method else {
+        return None;
     };
+    if table == Table::IpHash {
+        return Some(KeyHash::ClientAddress);
+    }
+    let key = backend.algorithm.known()?.hash_key();
     if pool.engine == Engine::Nginx {
         return key.map(KeyHash::Nginx);
     }
@@ -263,7 +240,9 @@ fn judge(sweep: &Sweep, one: &Side<'_>, other: &Side<'_>, space: u64) -> Moved {
     if !exact {
         let (old, new) = (one.fallback(), other.fallback());
         kept += expected(&sweep.only_old, &new) + expected(&sweep.only_new, &old);
-        kept = if one.method == Method::Modulo && other.method == Method::Modulo {
+        kept = if one.method == Method::Hash(Table::Modulo)
+            && other.method == Method::Hash(Table::Modulo)
+        {
             // Both hash again, and the next value finds the same layouts.
             kept * as_float(space) / as_float(space.saturating_sub(sweep.undecided).max(1))
         } else {

@@ -1,7 +1,9 @@
 //! Fractions of moved keys, on models made by hand.
 
 use super::*;
-use crate::model::{Address, AddressKind, HashMethod, HashType, Layer, Port, Server, Setting};
+use crate::model::{
+    Address, AddressKind, Algorithm, HashMethod, HashType, Layer, Port, Server, Setting,
+};
 use crate::source::{Sources, Span};
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use super::super::Tier;
 use super::super::map;
-use super::super::pool::{Member, Method, Pool};
+use super::super::pool::{Member, Method, Pool, Table};
 use super::super::weights;
 use super::haproxy_hash::{self, RingWalk};
 use super::least_conn::LeastConn;
@@ -55,18 +55,18 @@ impl<'a> Haproxy<'a> {
             Method::LeastConn => Balancer::LeastConn(LeastConn::new(&pool)),
             Method::First => Balancer::First,
             Method::Sticky => Balancer::Sticky(serving.first().copied()),
-            Method::StaticMap | Method::HashMap => {
-                let hashed = pool.method == Method::HashMap;
+            Method::StaticMap | Method::Hash(Table::Map) => {
+                let hashed = pool.method == Method::Hash(Table::Map);
                 Balancer::Map(map::slots(&pool, divisor)?, 0, hashed)
             }
-            Method::HashRing => Balancer::Ring(RingWalk::new(&pool, &serving)?),
+            Method::Hash(Table::Ring) => Balancer::Ring(RingWalk::new(&pool, &serving)?),
             Method::RoundRobin
             | Method::RandomWeight
             | Method::RandomTwo
             | Method::RandomRing { .. }
-            | Method::Modulo
-            | Method::Ketama
-            | Method::IpHash => Balancer::RoundRobin(RoundRobin::new(&pool)),
+            | Method::Hash(Table::Modulo | Table::Ketama | Table::IpHash) => {
+                Balancer::RoundRobin(RoundRobin::new(&pool))
+            }
         };
         let loads = pool.members.iter().map(|member| Load {
             served: 0,

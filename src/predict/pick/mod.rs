@@ -215,10 +215,6 @@ fn surprise(
         | Method::StaticMap
         | Method::First
         | Method::Sticky
-        | Method::HashMap
-        | Method::HashRing
-        | Method::Modulo
-        | Method::Ketama
-        | Method::IpHash => None,
+        | Method::Hash(_) => None,
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::super::ip_hash::{FACTOR, START, VALUES};
 use super::super::ketama::{Ketama, MOST_TRIES};
-use super::super::pool::{Method, Pool};
+use super::super::pool::{Method, Pool, Table};
 use super::Key;
 use super::nginx::{Peer, smooth};
 
@@ -58,20 +58,14 @@ impl Slots {
 
 impl Hashing {
     pub(super) fn new(pool: &Pool<'_>) -> Option<Self> {
-        Some(match pool.method {
-            Method::Modulo => Self::Modulo(Slots::new(pool)),
-            Method::IpHash => Self::Address(Slots::new(pool)),
-            Method::Ketama => Self::Ring(Ketama::new(pool)?),
-            Method::RoundRobin
-            | Method::StaticMap
-            | Method::LeastConn
-            | Method::First
-            | Method::Sticky
-            | Method::RandomWeight
-            | Method::RandomTwo
-            | Method::RandomRing { .. }
-            | Method::HashMap
-            | Method::HashRing => Self::None,
+        let Method::Hash(table) = pool.method else {
+            return Some(Self::None);
+        };
+        Some(match table {
+            Table::Modulo => Self::Modulo(Slots::new(pool)),
+            Table::IpHash => Self::Address(Slots::new(pool)),
+            Table::Ketama => Self::Ring(Ketama::new(pool)?),
+            Table::Map | Table::Ring => Self::None,
         })
     }
 
