@@ -119,7 +119,11 @@ fn keep_first(findings: &mut Vec<Finding>) {
 
 /// Tells the engine of a file from its content: sections and directives, not its name.
 pub fn detect(bytes: &[u8]) -> Option<Engine> {
-    match (haproxy::looks_like(bytes), nginx::looks_like(bytes)) {
+    let haproxy = haproxy::looks_like(bytes);
+    if haproxy >= nginx::MOST_TELLING {
+        return Some(Engine::Haproxy);
+    }
+    match (haproxy, nginx::looks_like(bytes)) {
         (0, 0) => None,
         (haproxy, nginx) if haproxy >= nginx => Some(Engine::Haproxy),
         _ => Some(Engine::Nginx),

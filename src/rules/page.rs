@@ -61,35 +61,39 @@ pub struct Page {
 /// A page that is read when more of it is asked for than [`Self::name`] and [`Self::judges`]: most runs
 /// need few pages, and reading all of them would be most of a small run.
 pub struct LazyPage {
+    name: &'static str,
+    haproxy: bool,
+    nginx: bool,
     text: &'static str,
     page: OnceLock<Page>,
 }
 
 impl LazyPage {
-    /// The page with this text.
-    pub(super) const fn new(text: &'static str) -> Self {
+    /// The page with this text. Its name stands on the first line of the head and its engines on a line
+    /// of their own; a test compares both with what is read there.
+    pub(super) fn new(text: &'static str) -> Self {
+        let behind = |key: &str| text.split_once(key).map_or("", |(_, value)| value);
+        let until = |value: &'static str, end: char| value.split(end).next().unwrap_or_default();
+        let engines = until(behind("\nengines = ["), ']');
         Self {
+            name: until(behind("+++\nname = \""), '"'),
+            haproxy: engines.contains("\"haproxy\""),
+            nginx: engines.contains("\"nginx\""),
             text,
             page: OnceLock::new(),
         }
     }
 
-    /// [`Page::name`], which stands on the first line of the head.
-    pub fn name(&self) -> &str {
-        let name = self.text.strip_prefix("+++\nname = \"");
-        let name = name.and_then(|name| name.split('"').next());
-        name.unwrap_or_else(|| &self.page().name)
+    /// [`Page::name`].
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
-    /// Whether `engine` is among [`Page::engines`], which stand on a line of their own.
+    /// Whether `engine` is among [`Page::engines`].
     pub fn judges(&self, engine: Engine) -> bool {
-        let line = self
-            .text
-            .lines()
-            .find(|line| line.starts_with("engines = ["));
-        match line {
-            Some(line) => line.contains(engine.as_str()),
-            None => self.page().engines.contains(&engine),
+        match engine {
+            Engine::Haproxy => self.haproxy,
+            Engine::Nginx => self.nginx,
         }
     }
 

@@ -7,8 +7,8 @@ use super::parse::bom_length;
 
 /// How much of a file is looked at.
 const WINDOW: usize = 128 * 1024;
-/// More telling words than these make nothing clearer.
-const ENOUGH: u32 = 64;
+/// The most telling words that are counted: more make nothing clearer.
+pub const MOST_TELLING: u32 = 64;
 
 /// How much `bytes` look like a nginx configuration: the number of telling words found, 0 for none.
 pub fn looks_like(bytes: &[u8]) -> u32 {
@@ -17,6 +17,9 @@ pub fn looks_like(bytes: &[u8]) -> u32 {
     let text = bytes.get(start..).unwrap_or_default().trim_ascii_start();
     // Scripts, markup and JSON may hold a piece of configuration, but are none.
     if text.starts_with(b"#!") || text.starts_with(b"<") || text.starts_with(b"{") {
+        return 0;
+    }
+    if memchr::memchr2(b'{', b';', text).is_none() {
         return 0;
     }
     let mut score = Score::default();
@@ -37,7 +40,7 @@ impl Score {
     fn read(&mut self, bytes: &[u8], mut lexer: Lexer<'_>) {
         let mut words: Vec<Range> = Vec::new();
         let mut one_line = true;
-        while self.top_blocks + self.blocks + self.directives < ENOUGH {
+        while self.top_blocks + self.blocks + self.directives < MOST_TELLING {
             match lexer.next() {
                 Token::Word(word, new_line) => {
                     one_line &= words.is_empty() || !new_line;

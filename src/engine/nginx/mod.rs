@@ -31,7 +31,7 @@ use crate::source::Sources;
 use include::Forest;
 use library::{Base, Found, Library};
 
-pub use detect::looks_like;
+pub use detect::{MOST_TELLING, looks_like};
 pub(crate) use lua::blocks as lua_blocks;
 
 /// Whether a block that only a root file has (`events`, `http`, `stream`, `mail`) seems to stand in

@@ -97,7 +97,7 @@ impl<'t> Directive<'t> {
         match raw.first() {
             Some(b'"' | b'\'' | b'\\') => *cook(raw) == *name,
             first if first != name.first() => false,
-            _ => raw == name || (memchr::memchr(b'\\', raw).is_some() && *cook(raw) == *name),
+            _ => raw == name || (raw.contains(&b'\\') && *cook(raw) == *name),
         }
     }
 
@@ -122,7 +122,10 @@ impl<'t> Directive<'t> {
     /// The same, not copied where it is written plainly.
     pub(crate) fn string(self, index: usize) -> Cow<'t, str> {
         match self.bytes(index) {
-            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map_or_else(
+                |_| String::from_utf8_lossy(bytes).into_owned().into(),
+                Cow::Borrowed,
+            ),
             Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
         }
     }
