@@ -229,13 +229,14 @@ pub fn did_you_mean(name: &str) -> String {
 /// Runs every rule on one instance. Findings have rule, engine and instance set.
 pub fn check_instance(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let entries: Vec<&'static Entry> = applicable(context).collect();
     // All rules on one backend before the next: its servers stay in the cache of the processor.
     for view in views(context) {
-        for entry in applicable(context) {
+        for entry in &entries {
             check_backend(entry, &view, &mut findings);
         }
     }
-    for entry in applicable(context) {
+    for entry in &entries {
         check_whole(entry, context, &mut findings);
     }
     findings
