@@ -199,8 +199,9 @@ impl Proxy {
                 _ => false,
             },
             "redirect" => self.answers(line, 1),
-            "stats" => action != "auth" && self.answered(line),
-            "monitor-uri" | "monitor" | "dispatch" => self.answered(line),
+            "stats" => action != "auth" && self.answered_partly(line),
+            "monitor-uri" | "monitor" => self.answered_partly(line),
+            "dispatch" => self.answered(line),
             "errorfile" if action == "503" => self.answered(line),
             "http-error" if line.word(2) == "503" => self.answered(line),
             _ => false,
@@ -213,6 +214,12 @@ impl Proxy {
 
     fn answered(&mut self, line: LineRef<'_>) -> bool {
         self.answers_itself.get_or_insert(line.whole());
+        true
+    }
+
+    /// A page of the proxy's own beside what the servers answer.
+    fn answered_partly(&mut self, line: LineRef<'_>) -> bool {
+        self.answers_partly.push(line.whole());
         true
     }
 
