@@ -108,7 +108,10 @@ pub(crate) fn nginx_with_its_folders() -> Option<PathBuf> {
     let program = nginx()?;
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("nginx.conf");
-    std::fs::write(&file, "events {}\nhttp {}\n").expect("a configuration");
+    let socket = folder.path().join("socket");
+    let server = format!("server {{ listen unix:{}; }}", socket.display());
+    let text = format!("events {{}}\nhttp {{ {server} }}\n");
+    std::fs::write(&file, text).expect("a configuration");
     let mut command = Command::new(&program);
     command.args(["-t", "-q", "-e", "stderr", "-g", "pid nginx.pid;", "-p"]);
     let output = command.arg(folder.path()).arg("-c").arg(&file).output();
