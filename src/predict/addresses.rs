@@ -241,13 +241,12 @@ impl<'a> Addresses<'a> {
             let servers = demand.backend.servers.iter().zip(&prediction.shares);
             // What is out stands behind nothing; an idle backup does.
             for (server, share) in servers.filter(|(server, _)| server.is_usable()) {
-                let address = text(server);
                 let next = self.addresses.len();
-                let key = (address.clone(), own_instance(demand.instance, server));
+                let key = place(demand.instance, server);
                 let at = *places.entry(key).or_insert(next);
                 if at == next {
                     self.addresses.push(AddressShare {
-                        address,
+                        address: place(demand.instance, server).0,
                         kind: server.address.kind,
                         share: 0.0,
                         lines: Vec::new(),
@@ -278,7 +277,8 @@ impl<'a> Addresses<'a> {
                 continue;
             };
             let next = self.hosts.len();
-            let key = (host.clone(), own_instance(demand.instance, line.server));
+            let own = line.server.address.is_local();
+            let key = (host.clone(), own.then(|| demand.instance.root.as_str()));
             let place = *places.entry(key).or_insert(next);
             if place == next {
                 self.hosts.push(HostShare {
@@ -296,13 +296,18 @@ impl<'a> Addresses<'a> {
     }
 }
 
-/// The address in one spelling, as written where it has no other.
-fn text(server: &Server) -> String {
-    match server.address.endpoint() {
+/// The address in one spelling, as written where it has no other; and its instance, where the same
+/// text means another machine in another one.
+fn place<'a>(instance: &'a Instance, server: &Server) -> (String, Option<&'a str>) {
+    let own = Some(instance.root.as_str());
+    let Some(mut endpoint) = server.address.endpoint() else {
+        return (server.address.text.to_string(), own);
+    };
+    if endpoint.ends_with(':') {
         // Without a port the connection goes to the one the client used.
-        Some(endpoint) => endpoint.strip_suffix(':').unwrap_or(&endpoint).to_owned(),
-        None => server.address.text.to_string(),
+        endpoint.pop();
     }
+    (endpoint, own.filter(|_| server.address.is_local()))
 }
 
 /// The host in one spelling; `None` where there is none or it is not known.
@@ -321,10 +326,4 @@ fn host(server: &Server) -> Option<String> {
         | AddressKind::Other
         | AddressKind::Opaque => None,
     }
-}
-
-/// The instance, where the same text means another machine in another one.
-fn own_instance<'a>(instance: &'a Instance, server: &Server) -> Option<&'a str> {
-    let known = server.address.endpoint().is_some();
-    (server.address.is_local() || !known).then_some(instance.root.as_str())
 }
