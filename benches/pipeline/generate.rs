@@ -146,7 +146,11 @@ fn nginx_upstream(text: &mut String, numbers: &mut Numbers, pool: usize, servers
         let _ = writeln!(text, "        {method}");
     }
     // nginx makes 160 points of a ring for each unit of weight: there 10 is much, as 100 is in HAProxy.
-    let unit = if method.ends_with("consistent;") { 10 } else { 1 };
+    let unit = if method.ends_with("consistent;") {
+        10
+    } else {
+        1
+    };
     for server in 0..servers {
         let _ = write!(
             text,

@@ -36,7 +36,7 @@ fn dealt(backend: &mut Backend, answers: &Answers) {
         };
         let next = if server.options.resolvers.is_some() {
             let name = server.address.host().to_ascii_lowercase();
-            let number = used.entry(name.to_string()).or_insert(0);
+            let number = used.entry(name).or_insert(0);
             *number += 1;
             addresses.get(*number - 1)
         } else {

@@ -318,7 +318,7 @@ fn host(server: &Server) -> Option<String> {
             Some("localhost".to_owned())
         }
         AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Name => {
-            Some(address.host().to_ascii_lowercase().to_string())
+            Some(address.host().to_ascii_lowercase())
         }
         AddressKind::Any
         | AddressKind::Unix
