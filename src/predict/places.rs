@@ -77,8 +77,12 @@ impl Places {
     /// Keeps the first owner of each place.
     pub(crate) fn without_doubles(self) -> Self {
         // Doubles are so rare that looking at all places is faster than stopping at the first one.
-        let pairs = self.sorted.iter().zip(self.sorted.iter().skip(1));
-        let doubles = pairs.fold(false, |found, (one, other)| found | ((one ^ other) < SPACE));
+        let mut below = self.sorted.first().map_or(0, |first| !first);
+        let mut doubles = false;
+        for place in &self.sorted {
+            doubles |= (place ^ below) < SPACE;
+            below = *place;
+        }
         if !doubles {
             return self;
         }
