@@ -62,10 +62,11 @@ pub(super) struct Sides {
 impl Sides {
     /// Both sides with their findings.
     pub(super) fn judged(self, settings: &Settings, today: Date) -> Self {
-        Self {
-            old: self.old.judge(settings, today),
-            new: self.new.judge(settings, today),
-        }
+        let (old, new) = rayon::join(
+            || self.old.judge(settings, today),
+            || self.new.judge(settings, today),
+        );
+        Self { old, new }
     }
 
     /// What could not be read on either side makes the status 2.

@@ -123,7 +123,7 @@ impl Survivors {
                         *gain += values;
                     }
                 });
-                Self::Ring(ring.arcs(size), gains)
+                Self::Ring(pool.arcs()?.to_vec(), gains)
             }
             Method::RoundRobin
             | Method::StaticMap

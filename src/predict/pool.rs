@@ -126,6 +126,7 @@ pub(crate) struct Pool<'a> {
 #[derive(Clone, Debug, Default)]
 struct Rings {
     haproxy: OnceLock<Option<Arc<Ring>>>,
+    arcs: OnceLock<Option<Vec<u64>>>,
     nginx: OnceLock<Option<Arc<Ketama>>>,
 }
 
@@ -168,7 +169,7 @@ impl<'a> Pool<'a> {
         if let Some(member) = self.members.get_mut(index) {
             member.usable = false;
             // nginx keeps the places of servers that are out.
-            self.rings.haproxy = OnceLock::new();
+            (self.rings.haproxy, self.rings.arcs) = Default::default();
         }
     }
 
@@ -176,6 +177,12 @@ impl<'a> Pool<'a> {
     pub(crate) fn ring(&self) -> Option<&Ring> {
         let build = || Ring::new(self, &self.serving().1).map(Arc::new);
         self.rings.haproxy.get_or_init(build).as_deref()
+    }
+
+    /// How many hash values of HAProxy's ring each server owns.
+    pub(crate) fn arcs(&self) -> Option<&[u64]> {
+        let sum = || Some(self.ring()?.arcs(self.members.len()));
+        self.rings.arcs.get_or_init(sum).as_deref()
     }
 
     /// nginx's ring of all peers; `None` where it would be too large.

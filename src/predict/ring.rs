@@ -106,8 +106,8 @@ impl Ring {
         self.nodes().get(position).copied()
     }
 
-    /// The hash values in order: the server of each run of them and where it ends, itself excluded.
-    pub(crate) fn runs(&self) -> Vec<(u64, usize)> {
+    /// The hash values in order: `run(end, server)` makes each run of them, up to `end`, itself excluded.
+    pub(crate) fn runs<T>(&self, run: impl Fn(u64, usize) -> T) -> Vec<T> {
         let (Some(first), Some(last)) = (self.nodes().first(), self.nodes().last()) else {
             return Vec::new();
         };
@@ -116,15 +116,15 @@ impl Ring {
         let around = end(position(*last), position(*first) + SPACE);
         let mut runs = Vec::with_capacity(self.nodes().len() + 1);
         if around > SPACE {
-            runs.push((around - SPACE, owner(*last)));
+            runs.push(run(around - SPACE, owner(*last)));
         }
         let pairs = self.nodes().iter().zip(self.nodes().iter().skip(1));
         runs.extend(
-            pairs.map(|(below, above)| (end(position(*below), position(*above)), owner(*below))),
+            pairs.map(|(below, above)| run(end(position(*below), position(*above)), owner(*below))),
         );
-        runs.push((around.min(SPACE), owner(*last)));
+        runs.push(run(around.min(SPACE), owner(*last)));
         if around < SPACE {
-            runs.push((SPACE, owner(*first)));
+            runs.push(run(SPACE, owner(*first)));
         }
         runs
     }
@@ -213,6 +213,6 @@ impl Ring {
 
 /// The share of the ring of each server.
 pub(crate) fn shares(pool: &Pool<'_>) -> Option<Vec<Share>> {
-    let arcs = pool.ring()?.arcs(pool.members.len());
-    Some(arcs.into_iter().map(|arc| part(arc, SPACE)).collect())
+    let arcs = pool.arcs()?.iter();
+    Some(arcs.map(|arc| part(*arc, SPACE)).collect())
 }

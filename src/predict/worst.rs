@@ -75,7 +75,7 @@ fn worst_on_ring(pool: &Pool<'_>, serving: &[usize]) -> Option<Worst> {
         return None;
     }
     let ring = pool.ring()?;
-    let arcs = ring.arcs(size);
+    let arcs = pool.arcs()?;
     let mut gains = vec![0; size * size];
     ring.inheritance(|lost, heir, values| {
         if let Some(gain) = gains.get_mut(lost * size + heir) {

@@ -162,12 +162,11 @@ impl<'a> Side<'a> {
     }
 
     fn ring(&self) -> Option<Layout> {
-        let runs = self.pool.ring()?.runs();
-        let runs = runs.into_iter().map(|(end, server)| Run {
+        let run = |end, server| Run {
             end,
             who: self.who(server),
-        });
-        Some(Layout::Runs(SPACE, runs.collect()))
+        };
+        Some(Layout::Runs(SPACE, self.pool.ring()?.runs(run)))
     }
 
     /// Bits 16 to 30 of the hash choose the slot, so each value of them is two runs.

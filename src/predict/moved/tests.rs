@@ -119,7 +119,7 @@ fn the_runs_of_a_ring_are_its_arcs() {
         let pool = Pool::new(engine, Version::HAPROXY_DEFAULT, &backend, &[]).unwrap();
         let ring = pool.ring().unwrap();
         let (mut arcs, mut start) = (vec![0; servers.len()], 0);
-        for (end, server) in ring.runs() {
+        for (end, server) in ring.runs(|end, server| (end, server)) {
             arcs[server] += end - start;
             start = end;
         }
