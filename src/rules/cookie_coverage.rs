@@ -107,9 +107,7 @@ fn missing(
 
 /// A `cookie` line that works on nothing; one that `defaults` hands to every backend is no fault.
 fn none_has_one(view: &BackendView<'_>, cookie: &Setting<Cookie>) -> Option<Finding> {
-    let Some(span) = cookie.origin.own_span() else {
-        return None;
-    };
+    let span = cookie.origin.own_span()?;
     let message = format!(
         "no server of backend `{}` has a `cookie` value, so cookie `{}` keeps no client on its server",
         view.backend.name, cookie.value.name

@@ -229,25 +229,25 @@ impl Reader<'_, '_> {
             "no-check-ssl" => options.check_ssl = Some(off),
             "send-proxy" | "send-proxy-v2" | "send-proxy-v2-ssl" | "send-proxy-v2-ssl-cn" => {
                 let span = self.line.span(at);
-                options.send_proxy = boxed(self.scope.set(word.into(), span));
+                options.send_proxy = Some(self.scope.set(word.into(), span).into());
             }
             "no-send-proxy"
             | "no-send-proxy-v2"
             | "no-send-proxy-v2-ssl"
             | "no-send-proxy-v2-ssl-cn" => options.send_proxy = None,
-            "track" => options.track = boxed(text),
-            "addr" => options.check_addr = boxed(text),
-            "observe" => options.observe = boxed(text),
-            "on-error" => options.on_error = boxed(text),
-            "on-marked-down" => options.on_marked_down = boxed(text),
-            "sni" => options.sni = boxed(text),
-            "proto" => options.proto = boxed(text),
-            "namespace" => options.namespace = boxed(text),
-            "resolvers" => options.resolvers = boxed(text),
-            "init-addr" => options.init_addr = boxed(text),
-            "init-state" => options.init_state = boxed(text),
-            "hash-key" => options.hash_key = boxed(text),
-            "guid" => options.guid = boxed(text),
+            "track" => options.track = Some(text.into()),
+            "addr" => options.check_addr = Some(text.into()),
+            "observe" => options.observe = Some(text.into()),
+            "on-error" => options.on_error = Some(text.into()),
+            "on-marked-down" => options.on_marked_down = Some(text.into()),
+            "sni" => options.sni = Some(text.into()),
+            "proto" => options.proto = Some(text.into()),
+            "namespace" => options.namespace = Some(text.into()),
+            "resolvers" => options.resolvers = Some(text.into()),
+            "init-addr" => options.init_addr = Some(text.into()),
+            "init-state" => options.init_state = Some(text.into()),
+            "hash-key" => options.hash_key = Some(text.into()),
+            "guid" => options.guid = Some(text.into()),
             "maxqueue" => options.maxqueue = Some(count),
             "minconn" => options.minconn = Some(count),
             "port" => {
@@ -300,7 +300,7 @@ impl Reader<'_, '_> {
 
     /// `source ADDRESS [usesrc WHAT] [interface NAME]`.
     fn source(&mut self, at: usize) -> usize {
-        let source = boxed(self.word(at));
+        let source = Some(self.word(at).into());
         Arc::make_mut(&mut self.settings.options).source = source;
         let mut taken = 2;
         while matches!(self.line.word(at + taken), "usesrc" | "interface") {
@@ -334,9 +334,4 @@ impl Reader<'_, '_> {
         options.other.push(words.join(" ").into());
         taken
     }
-}
-
-/// Few servers have any of these options, so each takes little room where it is not written.
-fn boxed<T>(value: T) -> Option<Box<T>> {
-    Some(Box::new(value))
 }

@@ -66,7 +66,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, item: Item<'_>, layer: Layer) {
         }
     }
     // A copy of the right size, so that the list can be used again.
-    let servers = Vec::from_iter(backend.servers.drain(..));
+    let servers = backend.servers.drain(..).collect();
     lowering.servers = std::mem::replace(&mut backend.servers, servers);
     refuse_empty(lowering, &backend, &state);
     lowering.declare(backend);
