@@ -11,7 +11,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use support::{Run, lbaudit_in};
@@ -332,7 +332,9 @@ fn a_run_that_is_killed_leaves_the_old_file_or_the_new_one() {
             let left: Vec<String> = host.values().into_keys().collect();
             assert_eq!(left, whole);
         }
-        let is_half = |name: &String| name.ends_with(".prom") && name != "lb.prom";
+        let is_half = |name: &String| {
+            Path::new(name).extension().is_some_and(|end| end == "prom") && name != "lb.prom"
+        };
         assert!(!files().iter().any(is_half), "the collector reads `*.prom`");
     }
     assert!(killed > 0, "no run was killed");

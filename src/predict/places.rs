@@ -75,6 +75,10 @@ impl Places {
     }
 
     /// Keeps the first owner of each place.
+    #[allow(
+        clippy::needless_bitwise_bool,
+        reason = "without a branch the loop takes several places at a time"
+    )]
     pub(crate) fn without_doubles(self) -> Self {
         // Doubles are so rare that looking at all places is faster than stopping at the first one.
         let mut below = self.sorted.first().map_or(0, |first| !first);

@@ -65,8 +65,8 @@ pub struct Picker<'a> {
 
 #[derive(Debug)]
 enum State<'a> {
-    Haproxy(haproxy::Haproxy<'a>),
-    Nginx(nginx::Nginx),
+    Haproxy(Box<haproxy::Haproxy<'a>>),
+    Nginx(Box<nginx::Nginx>),
 }
 
 impl<'a> Picker<'a> {
@@ -92,10 +92,10 @@ impl<'a> Picker<'a> {
             Algorithm::Hash(HashKey::Source) | Algorithm::IpHash
         );
         let state = match engine {
-            Engine::Haproxy => {
-                State::Haproxy(haproxy::Haproxy::new(pool, by_address).ok_or_else(unknown)?)
-            }
-            Engine::Nginx => State::Nginx(nginx::Nginx::new(&pool).ok_or_else(unknown)?),
+            Engine::Haproxy => State::Haproxy(Box::new(
+                haproxy::Haproxy::new(pool, by_address).ok_or_else(unknown)?,
+            )),
+            Engine::Nginx => State::Nginx(Box::new(nginx::Nginx::new(&pool).ok_or_else(unknown)?)),
         };
         Ok(Self { state })
     }
