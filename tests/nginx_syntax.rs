@@ -274,7 +274,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("http { }\nhttp { }", "2:1 a second `http` block"),
     (
         "http { }\nupstream a { server b; }",
-        "2:1 `upstream` stands outside",
+        "2:1 `upstream` may not stand in the main file itself",
     ),
 ];
 

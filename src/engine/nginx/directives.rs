@@ -66,7 +66,7 @@ impl Place {
     /// What the block is called in words.
     pub(crate) fn shown(self) -> &'static str {
         match self {
-            Self::Main => "the top of the file",
+            Self::Main => "the main file itself",
             Self::Events => "`events`",
             Self::Http => "`http`",
             Self::Server => "`server`",

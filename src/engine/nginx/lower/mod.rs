@@ -101,9 +101,6 @@ impl<'t> Lowering<'t> {
         let top = self.top();
         self.instance.fragment = !top.whole;
         let scope = Scope::empty();
-        if top.whole && !self.forest.broken {
-            self.refuse_misplaced(&top.stray);
-        }
         let stray_group = self.stray_group(&top.stray);
         if !self.forest.broken {
             let fragment = (!top.whole).then_some(stray_group);
@@ -156,21 +153,6 @@ impl<'t> Lowering<'t> {
             }
         }
         top.whole |= directive.is_block();
-    }
-
-    /// Blocks of `http` that stand beside it.
-    fn refuse_misplaced(&mut self, stray: &[Item<'t>]) {
-        for item in stray.iter().filter(|item| item.directive.is_block()) {
-            let name = item.directive.name();
-            if matches!(
-                &*name,
-                b"upstream" | b"server" | b"location" | b"map" | b"split_clients" | b"geo"
-            ) {
-                let name = String::from_utf8_lossy(&name);
-                let finding = refuse::misplaced_block(item.directive.head(), &name);
-                self.findings.push(finding);
-            }
-        }
     }
 
     /// What the blocks of a fragment belong to: a `proxy_pass` right in a `server` is of `stream`.

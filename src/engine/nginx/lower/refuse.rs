@@ -114,17 +114,6 @@ pub(super) fn no_scheme(span: Span, text: &str) -> Finding {
     )
 }
 
-/// A block outside the block that it belongs into.
-pub(super) fn misplaced_block(span: Span, name: &str) -> Finding {
-    refused(
-        span,
-        format!(
-            "`{name}` stands outside `http` and `stream`: every nginx version refuses to start"
-        ),
-        "move it into `http { … }` or `stream { … }`",
-    )
-}
-
 /// A block that can stand once only.
 pub(super) fn duplicate_block(span: Span, name: &str) -> Finding {
     refused(
