@@ -228,7 +228,8 @@ pub fn did_you_mean(name: &str) -> String {
 
 /// Runs every rule on one instance. Findings have rule, engine and instance set.
 pub fn check_instance(context: &Context<'_>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    // Room that is not used costs nothing; a list that grows leaves its former places behind.
+    let mut findings = Vec::with_capacity(8 * context.instance.backends.len());
     let entries: Vec<&'static Entry> = applicable(context).collect();
     // All rules on one backend before the next: its servers stay in the cache of the processor.
     for view in views(context) {

@@ -42,14 +42,19 @@ pub fn load(sources: &Sources, inputs: Vec<Input>, options: &Options) -> Result<
     let mut findings = Vec::new();
     let mut env = env::Env::new(&options.environment);
     let version = options.haproxy_version;
-    let trees: Vec<_> = files
+    let mut trees: Vec<_> = files
         .iter()
         .map(|(id, source)| parse::parse(*id, source, &mut env, version, &mut findings))
         .collect();
     let mut variants = Vec::new();
     let count = lower::variants(&trees).min(MAX_VARIANTS);
     for variant in 0..count {
-        let (instance, found) = lower::lower(&trees, options, &root, variant);
+        let lowering = lower::read(&trees, options, &root, variant);
+        if variant + 1 == count {
+            // The model grows from here on: the trees make room for it.
+            trees = Vec::new();
+        }
+        let (instance, found) = lowering.finish();
         add_new(&mut findings, found, variant > 0);
         variants.push(instance);
     }

@@ -40,11 +40,11 @@ pub(crate) fn server_address(text: &str, default: Option<u16>) -> (Address, Opti
         None => (default.map_or(Port::None, Port::Default), None),
     };
     let (kind, host) = host_kind(host);
-    let fault = if kind == AddressKind::Opaque || text.contains('$') {
+    let fault = if kind == AddressKind::Opaque || text.bytes().any(|byte| byte == b'$') {
         None
     } else if host.is_empty() {
         Some(AddressFault::NoHost)
-    } else if host.contains(['/', '?']) {
+    } else if host.bytes().any(|byte| matches!(byte, b'/' | b'?')) {
         Some(AddressFault::Host)
     } else {
         port_fault
@@ -111,7 +111,7 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
         0
     };
     let tail = text.get(from..).unwrap_or_default();
-    match tail.find(':') {
+    match tail.bytes().position(|byte| byte == b':') {
         Some(at) => (
             text.get(..from + at).unwrap_or_default(),
             text.get(from + at + 1..),
@@ -137,7 +137,7 @@ fn listen_port(text: &str) -> Option<Port> {
 }
 
 fn host_kind(host: &str) -> (AddressKind, Cow<'_, str>) {
-    if host.contains('$') {
+    if host.bytes().any(|byte| byte == b'$') {
         return (AddressKind::Opaque, host.into());
     }
     if host == "*" {

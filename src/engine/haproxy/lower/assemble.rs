@@ -14,7 +14,8 @@ use crate::model::{
 };
 
 impl Lowering {
-    pub(super) fn finish(mut self) -> (Instance, Vec<Finding>) {
+    /// The model, and the findings that need the meaning of lines.
+    pub(in super::super) fn finish(mut self) -> (Instance, Vec<Finding>) {
         self.close_section();
         let mut proxies = std::mem::take(&mut self.proxies);
         for proxy in &mut proxies {
@@ -22,6 +23,8 @@ impl Lowering {
         }
         self.instance.fragment = !proxies.iter().any(|proxy| proxy.kind.has_listeners());
         self.check_proxies(&proxies);
+        let backends = proxies.iter().filter(|proxy| is_backend(proxy)).count();
+        self.instance.backends.reserve_exact(backends);
         let mut names = BTreeMap::new();
         let mut fronts = Vec::new();
         for mut proxy in proxies {

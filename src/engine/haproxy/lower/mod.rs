@@ -31,13 +31,8 @@ use scope::Scope;
 /// The most servers that `server-template` lines of one instance add to the model.
 const MAX_SLOTS: u32 = 100_000;
 
-/// The model of one variant.
-pub(super) fn lower(
-    trees: &[Tree<'_>],
-    options: &Options,
-    root: &str,
-    variant: u32,
-) -> (Instance, Vec<Finding>) {
+/// Reads the files of one variant; its model is what [`Lowering::finish`] makes of them.
+pub(super) fn read(trees: &[Tree<'_>], options: &Options, root: &str, variant: u32) -> Lowering {
     let version = options.haproxy_version;
     let mut instance = Instance::new(Engine::Haproxy, version, root.into());
     instance.variant = variant;
@@ -60,7 +55,7 @@ pub(super) fn lower(
         lowering.instance.files.push(tree.source);
         lowering.file(tree, variant);
     }
-    lowering.finish()
+    lowering
 }
 
 /// The section being read.
@@ -74,7 +69,8 @@ enum Section {
     Other,
 }
 
-struct Lowering {
+/// What was read of one variant.
+pub(super) struct Lowering {
     instance: Instance,
     findings: Vec<Finding>,
     section: Section,
