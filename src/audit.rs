@@ -178,14 +178,15 @@ impl Audit {
 
 /// Applies `work` to every instance, on all cores where there is more than one instance.
 fn map_all<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T) -> R + Sync) -> Vec<R> {
-    if let [item] = items {
-        return vec![work(0, item)];
+    match items {
+        [] => Vec::new(),
+        [item] => vec![work(0, item)],
+        several => several
+            .par_iter()
+            .enumerate()
+            .map(|(index, item)| work(index, item))
+            .collect(),
     }
-    items
-        .par_iter()
-        .enumerate()
-        .map(|(index, item)| work(index, item))
-        .collect()
 }
 
 /// An instance on its way from root files to model.
@@ -246,12 +247,13 @@ fn load_slots(
         .iter_mut()
         .filter(|slot| slot.loaded.is_none() && !slot.included_elsewhere && which(slot))
         .collect();
-    if let [slot] = chosen.as_mut_slice() {
-        slot.load(sources, options);
-    } else {
-        chosen
-            .into_par_iter()
-            .for_each(|slot| slot.load(sources, options));
+    match chosen.as_mut_slice() {
+        // Threads are not started for nothing.
+        [] => {}
+        [slot] => slot.load(sources, options),
+        several => several
+            .par_iter_mut()
+            .for_each(|slot| slot.load(sources, options)),
     }
 }
 
