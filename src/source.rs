@@ -24,7 +24,7 @@ impl SourceId {
         self.0.get() as usize - 1
     }
 
-    /// The id as a number above 0 that leaves the three highest bits free: no run has 2^29 files.
+    /// The id as a number above 0.
     pub(crate) const fn number(self) -> u32 {
         self.0.get()
     }
@@ -118,9 +118,25 @@ pub(crate) fn absolute(path: &Path) -> PathBuf {
 #[derive(Debug)]
 pub struct Source {
     name: Box<str>,
-    bytes: Box<[u8]>,
+    content: Content,
     included_from: Option<Span>,
     line_starts: OnceLock<Box<[u32]>>,
+}
+
+/// What is in a file. Nearly every one is text as a whole: its parts need not be checked again.
+#[derive(Debug)]
+enum Content {
+    Text(Box<str>),
+    Bytes(Box<[u8]>),
+}
+
+impl Content {
+    fn new(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::Text(text.into()),
+            Err(error) => Self::Bytes(error.into_bytes().into()),
+        }
+    }
 }
 
 impl Source {
@@ -131,7 +147,18 @@ impl Source {
 
     /// The whole content.
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+        match &self.content {
+            Content::Text(text) => text.as_bytes(),
+            Content::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// The same as text, where the whole file is UTF-8.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text),
+            Content::Bytes(_) => None,
+        }
     }
 
     /// The `include` that brought this file in, for files that were not named by the user.
@@ -141,7 +168,7 @@ impl Source {
 
     /// The bytes of `span`, which must be of this source; empty where it is out of range.
     pub fn slice(&self, span: Span) -> &[u8] {
-        self.bytes
+        self.bytes()
             .get(span.start as usize..span.end as usize)
             .unwrap_or_default()
     }
@@ -157,7 +184,7 @@ impl Source {
         let line = self.line_of(offset);
         let start = self.line(line).map_or(0, |(start, _)| start);
         let before = self
-            .bytes
+            .bytes()
             .get(start as usize..offset as usize)
             .unwrap_or_default();
         Position {
@@ -173,15 +200,15 @@ impl Source {
         let start = *starts.get(index)?;
         let end = starts
             .get(index + 1)
-            .map_or(self.bytes.len(), |&next| next as usize);
-        let text = self.bytes.get(start as usize..end)?;
+            .map_or(self.bytes().len(), |&next| next as usize);
+        let text = self.bytes().get(start as usize..end)?;
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         Some((start, text.strip_suffix(b"\r").unwrap_or(text)))
     }
 
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
-            let after = memchr::memchr_iter(b'\n', &self.bytes).map(|at| to_u32(at + 1));
+            let after = memchr::memchr_iter(b'\n', self.bytes()).map(|at| to_u32(at + 1));
             std::iter::once(0).chain(after).collect()
         })
     }
@@ -221,7 +248,7 @@ impl Sources {
     ) -> (SourceId, Arc<Source>) {
         let source = Arc::new(Source {
             name: name.into(),
-            bytes: bytes.into_boxed_slice(),
+            content: Content::new(bytes),
             included_from,
             line_starts: OnceLock::new(),
         });

@@ -18,7 +18,7 @@ fn words_of(line: &[u8], given: &Environment) -> (Vec<String>, Vec<Span>, Outcom
 fn cut(line: &[u8], given: &Environment, utf8: bool) -> (Vec<String>, Vec<Span>, Outcome) {
     let sources = Sources::default();
     let (id, source) = sources.add("f.cfg", line.to_vec(), None);
-    let mut tree = Tree::new(id, source.bytes());
+    let mut tree = Tree::new(id, &source);
     let env = Env::new(given);
     let place = Place {
         file: "f.cfg",

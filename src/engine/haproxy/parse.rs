@@ -25,7 +25,7 @@ pub(crate) fn parse<'s>(
     findings: &mut Vec<Finding>,
 ) -> Tree<'s> {
     let mut parser = Parser {
-        tree: Tree::new(id, source.bytes()),
+        tree: Tree::new(id, source),
         file: source.name(),
         env,
         version,

@@ -5,7 +5,7 @@
 //! directives are lines like any other.
 
 use crate::model::Text;
-use crate::source::{SourceId, Span};
+use crate::source::{Source, SourceId, Span};
 
 /// Marks "none" in the compact fields below.
 const NONE: u32 = u32::MAX;
@@ -147,16 +147,17 @@ pub(crate) struct Tree<'s> {
 }
 
 impl<'s> Tree<'s> {
-    pub(super) fn new(source: SourceId, bytes: &'s [u8]) -> Self {
+    pub(super) fn new(id: SourceId, source: &'s Source) -> Self {
+        let bytes = source.bytes();
         let outermost = Guard {
             parent: Guard::ALWAYS,
             chain: NONE,
             branch: 0,
         };
         Self {
-            source,
+            source: id,
             bytes,
-            text: std::str::from_utf8(bytes).ok(),
+            text: source.text(),
             // Untouched capacity costs nothing; growing by doubling would.
             lines: Vec::with_capacity(bytes.len() / 32),
             words: Vec::with_capacity(bytes.len() / 8),

@@ -92,6 +92,9 @@ impl<'t> Directive<'t> {
 
     /// Whether this is its name. Most names are written plainly, so that their first letter tells.
     pub(crate) fn is(self, name: &[u8]) -> bool {
+        if !self.may_begin_with(name.first()) {
+            return false;
+        }
         let first = self.words().first();
         let raw = first.map_or(&b""[..], |&word| self.raw(word));
         match raw.first() {
@@ -99,6 +102,13 @@ impl<'t> Directive<'t> {
             first if first != name.first() => false,
             _ => raw == name || (raw.contains(&b'\\') && *cook(raw) == *name),
         }
+    }
+
+    /// A glance at the byte where its first word should stand, which tells most names apart.
+    fn may_begin_with(self, letter: Option<&u8>) -> bool {
+        let word = self.file.words.get(self.node.first_word as usize);
+        let byte = word.and_then(|word| self.file.source.bytes().get(word.start as usize));
+        byte == letter || matches!(byte, None | Some(b'"' | b'\'' | b'\\'))
     }
 
     /// The number of words behind the name.
@@ -121,13 +131,27 @@ impl<'t> Directive<'t> {
 
     /// The same, not copied where it is written plainly.
     pub(crate) fn string(self, index: usize) -> Cow<'t, str> {
-        match self.bytes(index) {
+        let Some(&word) = self.words().get(index) else {
+            return Cow::Borrowed("");
+        };
+        if let Some(plain) = self.plain_text(word) {
+            return Cow::Borrowed(plain);
+        }
+        match cook(self.raw(word)) {
             Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map_or_else(
                 |_| String::from_utf8_lossy(bytes).into_owned().into(),
                 Cow::Borrowed,
             ),
             Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
         }
+    }
+
+    /// A word without quotes and escapes in a file that is text.
+    fn plain_text(self, word: Range) -> Option<&'t str> {
+        let text = self.file.source.text()?;
+        let text = text.get(word.start as usize..word.end as usize)?;
+        let special = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\');
+        (!text.as_bytes().iter().any(|byte| special(byte))).then_some(text)
     }
 
     /// The bytes of `word` as written.
