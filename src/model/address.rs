@@ -13,43 +13,11 @@ pub struct Address {
     pub kind: AddressKind,
     /// Port of the service.
     pub port: Port,
-    host: Host,
-}
-
-/// Which part of the text is the host: nearly every one is, and a copy of it would cost each server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Host {
-    /// Not a part of the text: IPv6 in canonical form, an address that a name was resolved to.
-    other: Option<Box<Text>>,
-    start: u16,
-    length: u16,
-}
-
-impl Host {
-    fn of(text: &str, host: &str) -> Self {
-        let start = if text.starts_with(host) {
-            Some(0)
-        } else {
-            text.find(host)
-        };
-        let start = start.and_then(|start| u16::try_from(start).ok());
-        let part = start.zip(u16::try_from(host.len()).ok());
-        let (start, length) = part.unwrap_or_default();
-        Self {
-            other: part.is_none().then(|| Box::new(host.into())),
-            start,
-            length,
-        }
-    }
-
-    fn get<'t>(&'t self, text: &'t str) -> &'t str {
-        if let Some(other) = &self.other {
-            return other;
-        }
-        let start = usize::from(self.start);
-        let range = start..start + usize::from(self.length);
-        text.get(range).unwrap_or_default()
-    }
+    /// A host that is not a part of the text: IPv6 in canonical form, an address that a name was resolved to.
+    other_host: Option<Box<Text>>,
+    /// Where the host starts in the text: nearly every one is a part of it, and a copy would cost each server.
+    host_start: u16,
+    host_length: u16,
 }
 
 /// What an address names.
@@ -101,25 +69,68 @@ impl Port {
 impl Address {
     /// An address whose words and meaning are known, see its fields and [`Self::host`].
     pub fn new(text: impl Into<Text>, kind: AddressKind, host: &str, port: Port) -> Self {
-        let text = text.into();
-        let host = Host::of(&text, host);
-        Self {
-            text,
+        let mut address = Self {
+            text: text.into(),
             kind,
             port,
-            host,
-        }
+            other_host: None,
+            host_start: 0,
+            host_length: 0,
+        };
+        address.set_host(host);
+        address
+    }
+
+    /// The address of a text that is nothing but an IPv4 literal and a port, as most are: both proxies read
+    /// it alike. `None` for all others, and for numbers written in an unusual way.
+    pub fn of_ipv4(text: &str) -> Option<Self> {
+        let (host, port) = text.split_at_checked(text.rfind(':')?)?;
+        let number = |text: &str, most: u16| {
+            let digits = text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
+            let usual = text == "0" || !text.is_empty() && !text.starts_with('0');
+            let value = text.parse::<u16>().ok().filter(|_| digits && usual);
+            value.filter(|value| *value <= most)
+        };
+        let port = number(port.get(1..)?, u16::MAX).filter(|&port| port > 0)?;
+        let mut parts = host.split('.');
+        let mut part = || number(parts.next()?, 255);
+        let ((Some(first), Some(_), Some(_), Some(_)), None) =
+            ((part(), part(), part(), part()), parts.next())
+        else {
+            return None;
+        };
+        (first > 0).then(|| Self {
+            text: text.into(),
+            kind: AddressKind::Ipv4,
+            port: Port::Fixed(port),
+            other_host: None,
+            host_start: 0,
+            host_length: u16::try_from(host.len()).unwrap_or_default(),
+        })
     }
 
     /// Host without brackets, port and prefix; the path of a unix socket; the name of an abstract one.
     /// IPv6 in canonical lower-case form.
     pub fn host(&self) -> &str {
-        self.host.get(&self.text)
+        if let Some(other) = &self.other_host {
+            return other;
+        }
+        let start = usize::from(self.host_start);
+        let range = start..start + usize::from(self.host_length);
+        self.text.get(range).unwrap_or_default()
     }
 
     /// Leads somewhere else, whatever its text says.
     pub fn set_host(&mut self, host: &str) {
-        self.host = Host::of(&self.text, host);
+        let start = if self.text.starts_with(host) {
+            Some(0)
+        } else {
+            self.text.find(host)
+        };
+        let start = start.and_then(|start| u16::try_from(start).ok());
+        let part = start.zip(u16::try_from(host.len()).ok());
+        (self.host_start, self.host_length) = part.unwrap_or_default();
+        self.other_host = part.is_none().then(|| Box::new(host.into()));
     }
 
     /// Whether it can only be reached from the same machine: loopback, `localhost` or a socket file.
@@ -184,6 +195,31 @@ mod tests {
         ] {
             let address = Address::new(text, AddressKind::Name, host, Port::None);
             assert_eq!(address.host(), host, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_plain_ipv4_addresses_are_taken_at_once() {
+        let plain = Address::of_ipv4("10.0.0.254:8080").unwrap();
+        assert_eq!(plain.host(), "10.0.0.254");
+        assert_eq!(plain.port, Port::Fixed(8080));
+        for other in [
+            "10.0.0.1",
+            "10.0.0.1:",
+            "10.0.0.1:0",
+            "10.0.0.1:080",
+            "10.0.0.1:65536",
+            "10.0.0.1:+1",
+            "10.0.0.256:80",
+            "10.0.0.01:80",
+            "10.0.0:80",
+            "10.0.0.1.2:80",
+            "0.0.0.0:80",
+            "a.b.c.d:80",
+            "::1:80",
+            "",
+        ] {
+            assert_eq!(Address::of_ipv4(other), None, "{other}");
         }
     }
 }

@@ -23,31 +23,48 @@ pub enum OriginKind {
 
 /// Where a value was written, if it was.
 ///
-/// Every setting of every server has one, so the kind shares a number with the file.
+/// Every setting of every server has one, so it is kept in 8 bytes: of words longer than
+/// [`Self::MOST_BYTES`] it keeps the beginning, and of files beyond the first 2^18 none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    source_and_kind: u32,
     start: u32,
-    end: u32,
+    /// From the lowest bits on: kind, length, number of the source (0 for none).
+    packed: u32,
 }
 
-/// Bits of [`Origin::source_and_kind`] that hold the kind.
+/// Bits of [`Origin::packed`] that hold the kind.
 const KIND_BITS: u32 = 3;
+/// Bits of [`Origin::packed`] that hold the length.
+const LENGTH_BITS: u32 = 11;
 
 impl Origin {
+    /// The longest place that is kept whole, in bytes.
+    pub const MOST_BYTES: u32 = (1 << LENGTH_BITS) - 1;
+
     /// The engine's documented default.
     pub const ENGINE_DEFAULT: Self = Self {
-        source_and_kind: OriginKind::EngineDefault as u32,
         start: 0,
-        end: 0,
+        packed: OriginKind::EngineDefault as u32,
     };
 
     /// Written at `span` in a place of this kind.
     pub const fn new(kind: OriginKind, span: Span) -> Self {
+        const SOURCE_SHIFT: u32 = KIND_BITS + LENGTH_BITS;
+        let length = span.end.saturating_sub(span.start);
+        let length = if length < Self::MOST_BYTES {
+            length
+        } else {
+            Self::MOST_BYTES
+        };
+        let number = span.source.number();
+        let source = if number >> (u32::BITS - SOURCE_SHIFT) == 0 {
+            number << SOURCE_SHIFT
+        } else {
+            0
+        };
         Self {
-            source_and_kind: span.source.number() << KIND_BITS | kind as u32,
             start: span.start,
-            end: span.end,
+            packed: source | length << KIND_BITS | kind as u32,
         }
     }
 
@@ -64,7 +81,7 @@ impl Origin {
     /// The kind of place.
     pub const fn kind(self) -> OriginKind {
         use OriginKind::{DefaultServer, Defaults, EngineDefault, Explicit, Opaque, OuterScope};
-        match self.source_and_kind & ((1 << KIND_BITS) - 1) {
+        match self.packed & ((1 << KIND_BITS) - 1) {
             0 => Explicit,
             1 => DefaultServer,
             2 => Defaults,
@@ -76,8 +93,9 @@ impl Origin {
 
     /// The place where the value is written.
     pub fn span(self) -> Option<Span> {
-        let source = SourceId::of_number(self.source_and_kind >> KIND_BITS)?;
-        Some(Span::new(source, self.start, self.end))
+        let source = SourceId::of_number(self.packed >> (KIND_BITS + LENGTH_BITS))?;
+        let length = self.packed >> KIND_BITS & Self::MOST_BYTES;
+        Some(Span::new(source, self.start, self.start + length))
     }
 
     /// The place of a value that is written on the object itself.
@@ -161,11 +179,14 @@ mod tests {
         let sources = Sources::default();
         for number in 0..9 {
             let (source, _) = sources.add(format!("{number}"), Vec::new(), None);
-            let span = Span::new(source, number, u32::MAX);
+            let end = number + Origin::MOST_BYTES;
+            let span = Span::new(source, number, end);
             for kind in [Explicit, DefaultServer, Defaults, OuterScope, Opaque] {
                 let origin = Origin::new(kind, span);
                 assert_eq!((origin.kind(), origin.span()), (kind, Some(span)));
             }
+            let longer = Span::new(source, number, u32::MAX);
+            assert_eq!(Origin::explicit(longer).span(), Some(span));
         }
         assert_eq!(Origin::ENGINE_DEFAULT.kind(), OriginKind::EngineDefault);
         assert_eq!(Origin::ENGINE_DEFAULT.span(), None);

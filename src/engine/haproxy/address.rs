@@ -29,6 +29,9 @@ pub(crate) fn address(text: &str, opaque: bool) -> Address {
     if opaque {
         return opaque_address(text);
     }
+    if let Some(address) = Address::of_ipv4(text) {
+        return address;
+    }
     // Most addresses have no prefix: what tells one is looked for first.
     let plain = memchr::memchr3(b'@', b'+', b'/', text.as_bytes()).is_none();
     let without = (text, Family::Inet);

@@ -31,6 +31,9 @@ pub(crate) enum AddressFault {
 ///
 /// `ngx_parse_url()` in `src/core/ngx_inet.c`.
 pub(crate) fn server_address(text: &str, default: Option<u16>) -> (Address, Option<AddressFault>) {
+    if let Some(address) = Address::of_ipv4(text) {
+        return (address, None);
+    }
     if let Some(path) = strip_prefix_ignore_case(text, "unix:") {
         return (unix(text, path), None);
     }
