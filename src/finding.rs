@@ -112,13 +112,16 @@ impl Finding {
         message: impl Into<String>,
         help: impl Into<Words>,
     ) -> Self {
+        let mut message = message.into();
+        // Formatting leaves up to half of the room unused, and findings are kept to the end.
+        message.shrink_to_fit();
         Self {
             rule: "",
             severity,
             engine: Engine::Haproxy,
             instance: 0,
             subject: Subject::default(),
-            message: message.into(),
+            message,
             help: help.into(),
             span,
             label: Words::default(),

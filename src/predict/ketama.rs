@@ -1,7 +1,7 @@
 //! nginx `hash KEY consistent` (`ngx_http_upstream_hash_module.c`): 160 points per unit of weight,
 //! placed by the text of the `server` line.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::Share;
 use super::fraction::part;

@@ -1,6 +1,8 @@
 //! `duplicate-server-address`: two servers of one tier are the same endpoint.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use super::tier::Tier;
 use super::wording::{names, percent};

@@ -96,6 +96,8 @@ pub enum Check {
     Loader,
     /// One backend at a time.
     Backend(fn(&BackendView<'_>, &mut Vec<Finding>)),
+    /// The same behind all others, and only where none that replaces it speaks of the whole backend.
+    Umbrella(fn(&BackendView<'_>, &mut Vec<Finding>)),
     /// One instance at a time.
     Instance(fn(&Context<'_>, &mut Vec<Finding>)),
     /// All instances together; a finding must set its `instance`.
@@ -232,10 +234,10 @@ pub fn check_instance(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::with_capacity(8 * context.instance.backends.len());
     let entries: Vec<&'static Entry> = applicable(context).collect();
     // All rules on one backend before the next: its servers stay in the cache of the processor.
+    let is_umbrella = |entry: &&Entry| matches!(entry.rule.check, Check::Umbrella(_));
+    let (umbrellas, others): (Vec<_>, Vec<_>) = entries.iter().copied().partition(is_umbrella);
     for view in views(context) {
-        for entry in &entries {
-            check_backend(entry, &view, &mut findings);
-        }
+        check_view(&others, &umbrellas, &view, &mut findings);
     }
     for entry in &entries {
         check_whole(entry, context, &mut findings);
@@ -278,8 +280,37 @@ fn views<'a>(context: &'a Context<'a>) -> impl Iterator<Item = BackendView<'a>> 
     backends.map(|(index, backend)| BackendView::new(context, index, backend))
 }
 
+/// Runs every rule on one backend, the umbrellas last.
+fn check_view(
+    others: &[&'static Entry],
+    umbrellas: &[&'static Entry],
+    view: &BackendView<'_>,
+    findings: &mut Vec<Finding>,
+) {
+    // What settings take out cannot stand in for anything.
+    let can_replace = !view.context.settings.sets_rules();
+    let mut spoke: Vec<&Entry> = Vec::new();
+    for entry in others {
+        let from = findings.len();
+        check_backend(entry, view, findings);
+        let mut made = findings.iter().skip(from);
+        if can_replace && made.any(|finding| finding.subject.server.is_none()) {
+            spoke.push(entry);
+        }
+    }
+    for entry in umbrellas {
+        let is_it = |replaced: &String| replaced == entry.page.name();
+        if !spoke
+            .iter()
+            .any(|spoke| spoke.page.replaces.iter().any(is_it))
+        {
+            check_backend(entry, view, findings);
+        }
+    }
+}
+
 fn check_backend(entry: &'static Entry, view: &BackendView<'_>, findings: &mut Vec<Finding>) {
-    if let Check::Backend(check) = entry.rule.check {
+    if let Check::Backend(check) | Check::Umbrella(check) = entry.rule.check {
         let from = findings.len();
         check(view, findings);
         sign(entry, view.context, findings, from);

@@ -4,7 +4,9 @@
 //! In: the findings of a run. Out: the same without those that are replaced, and with those joined
 //! that point at the same words.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use super::catalogue;
 use super::wording::names;

@@ -4,7 +4,7 @@
 //! their weights is explained by a comment or by their names.
 
 use std::cell::OnceCell;
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use super::wording::{and, count, names, percent};
@@ -281,14 +281,13 @@ impl<'v, 'a> Tier<'v, 'a> {
 }
 
 fn hosts_differ<'a>(hosts: impl Iterator<Item = &'a str>) -> bool {
+    let hasher = foldhash::fast::RandomState::default();
     let mut digests = Vec::with_capacity(hosts.size_hint().0);
     for host in hosts {
         if host == "localhost" || host.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return false;
         }
-        let mut hasher = DefaultHasher::new();
-        hasher.write(host.as_bytes());
-        digests.push(hasher.finish());
+        digests.push(hasher.hash_one(host.as_bytes()));
     }
     // Sorting numbers costs a fraction of a set of strings, and nearly all tiers pass.
     digests.sort_unstable();

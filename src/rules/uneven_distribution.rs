@@ -12,7 +12,7 @@ use crate::source::Span;
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/uneven-distribution.md"),
-    check: Check::Backend(check),
+    check: Check::Umbrella(check),
     options: &[
         RuleOption {
             name: "max-ratio",

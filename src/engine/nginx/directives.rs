@@ -3,8 +3,9 @@
 //! In: a name. Out: its forms. The table was recorded from nginx 1.22.1 (`scripts/record_directives.py`).
 //! Directives of newer versions, commercial ones and those of other modules are not in it.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 /// A block that directives stand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,10 +108,10 @@ impl Form {
     }
 }
 
-static TABLE: LazyLock<HashMap<&'static str, Vec<Form>>> = LazyLock::new(|| {
-    let mut table: HashMap<&'static str, Vec<Form>> = HashMap::new();
+static TABLE: LazyLock<HashMap<&'static [u8], Vec<Form>>> = LazyLock::new(|| {
+    let mut table: HashMap<&'static [u8], Vec<Form>> = HashMap::new();
     for (name, form) in include_str!("directives.tsv").lines().filter_map(row) {
-        table.entry(name).or_default().push(form);
+        table.entry(name.as_bytes()).or_default().push(form);
     }
     table
 });
@@ -143,15 +144,14 @@ fn row(line: &'static str) -> Option<(&'static str, Form)> {
 
 /// The forms of the directive `name`; none where it is not known.
 pub(crate) fn forms(name: &[u8]) -> &'static [Form] {
-    let known = std::str::from_utf8(name)
-        .ok()
-        .and_then(|name| TABLE.get(name));
-    known.map_or(&[], Vec::as_slice)
+    TABLE.get(name).map_or(&[], Vec::as_slice)
 }
 
 /// The names of all directives.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.keys().copied()
+    TABLE
+        .keys()
+        .filter_map(|name| std::str::from_utf8(name).ok())
 }
 
 #[cfg(test)]

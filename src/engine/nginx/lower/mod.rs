@@ -14,9 +14,10 @@ mod server_line;
 mod split;
 mod upstream;
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use cursor::{Block, Children, Item};
 use scope::{Scope, ScopeBuilder};
