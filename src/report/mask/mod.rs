@@ -24,16 +24,28 @@ pub(crate) fn is_sensitive_name(name: &str) -> bool {
 
 /// The secrets in `text`, sorted and without overlaps.
 pub(crate) fn secrets(text: &[u8], engine: Engine) -> Vec<Range<usize>> {
-    if !patterns::may_hold_secret(text) {
-        return Vec::new();
-    }
     let mut found = Vec::new();
+    if is_name(text) {
+        // There is nothing whose value it could be: a name is secret by its own form or not at all.
+        if text.len() >= patterns::SHORTEST_NAME {
+            patterns::known_forms(text, &mut found);
+        }
+        return merged(found);
+    }
+    if !patterns::may_hold_secret(text) {
+        return found;
+    }
     patterns::find(text, &mut found);
     statement::find(text, engine, &mut found);
     if engine == Engine::Nginx {
         found.extend(maps::find(text));
     }
     merged(found)
+}
+
+/// Whether `text` is one word of letters, digits and what joins them in names.
+fn is_name(text: &[u8]) -> bool {
+    (text.iter()).all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 /// `text` (a value of the configuration, or a message that quotes some) without secrets.
@@ -58,7 +70,9 @@ pub fn mask_text(text: &str, engine: Engine) -> Cow<'_, str> {
 /// Masks what a message quotes: the parts between backticks as configuration, and what is `known` to
 /// be secret from the lines the message is about; of that, short words between backticks only.
 pub(crate) fn mask_message<'a>(message: &'a str, known: &[String], engine: Engine) -> Cow<'a, str> {
-    if known.is_empty() && !patterns::may_hold_secret(message.as_bytes()) {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let is_clean = |part: &str| secrets(part.as_bytes(), engine).is_empty();
+    if known.is_empty() && quoted.all(is_clean) {
         return Cow::Borrowed(message);
     }
     let mut masked = String::with_capacity(message.len());

@@ -312,8 +312,11 @@ fn reference_length(text: &str) -> Option<usize> {
     (!constant.iter().any(|name| inside.contains(name))).then_some(end + 3)
 }
 
+/// The length of the shortest secret of a known form that has only characters of names.
+pub(super) const SHORTEST_NAME: usize = 20;
+
 /// Password hashes of crypt(3) and tokens that their issuers made recognisable.
-fn known_forms(text: &[u8], found: &mut Vec<Range<usize>>) {
+pub(super) fn known_forms(text: &[u8], found: &mut Vec<Range<usize>>) {
     const FORMS: &[(&[u8], usize)] = &[
         (b"$1$", 8),
         (b"$2a$", 8),
@@ -323,14 +326,14 @@ fn known_forms(text: &[u8], found: &mut Vec<Range<usize>>) {
         (b"$6$", 8),
         (b"$y$", 8),
         (b"$apr1$", 8),
-        (b"AKIA", 20),
-        (b"ghp_", 20),
-        (b"gho_", 20),
-        (b"glpat-", 20),
-        (b"xoxb-", 20),
-        (b"xoxp-", 20),
+        (b"AKIA", SHORTEST_NAME),
+        (b"ghp_", SHORTEST_NAME),
+        (b"gho_", SHORTEST_NAME),
+        (b"glpat-", SHORTEST_NAME),
+        (b"xoxb-", SHORTEST_NAME),
+        (b"xoxp-", SHORTEST_NAME),
         (b"eyJ", 30),
-        (b"sk_live_", 20),
+        (b"sk_live_", SHORTEST_NAME),
         (b"sk-", 24),
     ];
     for (form, least) in FORMS {
