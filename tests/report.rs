@@ -83,8 +83,15 @@ fn findings(sources: &Sources) -> Vec<Finding> {
 }
 
 fn rendered(format: Format, style: Style) -> String {
+    rendered_times(1, format, style)
+}
+
+/// The report of each finding `times` over.
+fn rendered_times(times: usize, format: Format, style: Style) -> String {
     let sources = Sources::default();
-    let findings = findings(&sources);
+    let findings: Vec<Finding> = (findings(&sources).into_iter())
+        .flat_map(|finding| std::iter::repeat_n(finding, times))
+        .collect();
     let instances = vec![InstanceSummary {
         root: "haproxy.cfg".into(),
         files: 2,
@@ -123,6 +130,24 @@ fn text_fits_eighty_columns() {
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "too wide: {line}");
     }
+}
+
+#[test]
+fn of_a_rule_that_fires_hundreds_of_times_text_counts_the_last() {
+    let message = "98.0% of backend `web`";
+    let text = rendered_times(230, Format::Text, NARROW);
+    assert_eq!(text.matches("= help: give all servers").count(), 20);
+    assert_eq!(text.matches(": error[unbalanced-weights] ").count(), 180);
+    assert!(text.contains("30 more of unbalanced-weights are not shown"));
+    let verbose = Style {
+        verbose: true,
+        ..NARROW
+    };
+    let text = rendered_times(230, Format::Text, verbose);
+    assert_eq!(text.matches("= help: give all servers").count(), 230);
+    assert!(!text.contains("not shown"));
+    let lines = rendered_times(230, Format::Concise, NARROW);
+    assert_eq!(lines.matches(message).count(), 230);
 }
 
 #[test]

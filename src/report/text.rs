@@ -43,27 +43,30 @@ pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
     writeln!(out, "{}", summary(report, style))
 }
 
-/// How many findings of a rule are drawn in full; the others take one line each. A rule that fires
+/// How many findings of a rule are drawn in full; the next ones take one line each. A rule that fires
 /// hundreds of times needs one look at its excerpt, then a list.
 const DRAWN: usize = 20;
 
-/// Writes the findings: the first of each rule with their excerpts and a blank line, the others on
-/// one line each.
+/// How many findings of a rule are drawn or listed; nobody reads on, so the others are counted.
+const LISTED: usize = 200;
+
+/// Writes the findings: the first of each rule with their excerpts and a blank line, the next ones on
+/// one line each, and how many more there are.
 pub(crate) fn blocks(report: &Report<'_>, style: Style, out: &mut dyn io::Write) -> io::Result<()> {
     let mut locator = Locator::new(report.sources);
-    let mut drawn: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut found: BTreeMap<&str, usize> = BTreeMap::new();
     let mut listed = false;
     for finding in report.findings {
-        let before = drawn.entry(finding.rule).or_default();
-        *before += 1;
-        if *before <= DRAWN || style.verbose {
+        let count = found.entry(finding.rule).or_default();
+        *count += 1;
+        if *count <= DRAWN || style.verbose {
             if std::mem::take(&mut listed) {
                 out.write_all(b"\n")?;
             }
-            let block = block(finding, *before == 1, style, &mut locator);
+            let block = block(finding, *count == 1, style, &mut locator);
             out.write_all(block.as_bytes())?;
             out.write_all(b"\n")?;
-        } else {
+        } else if *count <= LISTED {
             concise::write_line(finding, &mut locator, out)?;
             listed = true;
         }
@@ -71,7 +74,28 @@ pub(crate) fn blocks(report: &Report<'_>, style: Style, out: &mut dyn io::Write)
     if listed {
         out.write_all(b"\n")?;
     }
-    Ok(())
+    if style.verbose {
+        return Ok(());
+    }
+    write_left_out(&found, style, out)
+}
+
+/// Says of each rule how many of its findings are not listed.
+fn write_left_out(
+    found: &BTreeMap<&str, usize>,
+    style: Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut any = false;
+    for (rule, count) in found.iter().filter(|(_, count)| **count > LISTED) {
+        let more = format!(
+            "{} more of {rule} are not shown: `--format concise` has a line for each",
+            *count - LISTED
+        );
+        writeln!(out, "{}", wrapped(&more, style.width, 0))?;
+        any = true;
+    }
+    if any { out.write_all(b"\n") } else { Ok(()) }
 }
 
 /// One finding. `explain` adds the pointer to the rule's page, once per rule.
