@@ -87,12 +87,14 @@ pub fn failure(
     })
 }
 
-/// The failure that leaves the most on one server.
+/// The failure that leaves the most on one server; where several do, as of two servers both, the one
+/// that moves the most.
 pub fn worst(failures: &[Failure]) -> Option<&Failure> {
     let busiest = |failure: &Failure| failure.busiest().map_or(Share::ZERO, |(_, share)| share);
+    let harm = |failure: &Failure| (busiest(failure), failure.moved);
     // The first of equally bad ones.
     failures.iter().reduce(|worst, next| {
-        if busiest(next) > busiest(worst) {
+        if harm(next) > harm(worst) {
             next
         } else {
             worst

@@ -82,17 +82,18 @@ fn worst_on_ring(pool: &Pool<'_>, serving: &[usize]) -> Option<Worst> {
             *gain += values;
         }
     });
-    let mut worst: Option<(u64, usize, usize)> = None;
+    let mut worst: Option<((u64, u64), usize, usize)> = None;
     for lost in serving {
         let gains = gains.get(lost * size..(lost + 1) * size)?;
+        let moved = *arcs.get(*lost)?;
         for (heir, (arc, gain)) in arcs.iter().zip(gains).enumerate() {
-            let values = arc + gain;
-            if heir != *lost && worst.is_none_or(|(most, _, _)| values > most) {
-                worst = Some((values, *lost, heir));
+            let harm = (arc + gain, moved);
+            if heir != *lost && worst.is_none_or(|(most, _, _)| harm > most) {
+                worst = Some((harm, *lost, heir));
             }
         }
     }
-    let (values, down, server) = worst?;
+    let ((values, _), down, server) = worst?;
     Some(named(down, Some((server, part(values, SPACE)))))
 }
 
@@ -137,7 +138,8 @@ mod tests {
     use crate::predict::failures;
     use crate::source::Sources;
 
-    fn check(lines: &str) {
+    /// The worst failure, found without trying all and by trying all.
+    fn both_ways(lines: &str) -> (Worst, Failure) {
         let input = Input {
             name: "test".to_owned(),
             path: None,
@@ -148,11 +150,22 @@ mod tests {
         let (version, backend) = (loaded.variants[0].version, &loaded.variants[0].backends[0]);
         let found = worst_failure(Engine::Haproxy, version, backend).unwrap();
         let failures = failures(Engine::Haproxy, version, backend, &[]).unwrap();
-        let expected = worst(&failures).unwrap().busiest();
-        assert_eq!(
-            found.server.map(|_| found.share),
-            expected.map(|(_, share)| share)
-        );
+        (found, worst(&failures).unwrap().clone())
+    }
+
+    fn check(lines: &str) {
+        let (found, tried) = both_ways(lines);
+        let busiest = tried.busiest().map(|(_, share)| share);
+        assert_eq!(found.server.map(|_| found.share), busiest);
+    }
+
+    #[test]
+    fn of_two_servers_the_loss_that_moves_more_is_the_worst() {
+        for method in ["balance roundrobin", "balance uri\n hash-type consistent"] {
+            let servers = " server a 10.0.0.1:80 weight 1\n server b 10.0.0.2:80 weight 9\n";
+            let (found, tried) = both_ways(&format!(" {method}\n{servers}"));
+            assert_eq!((found.down, tried.down), (1, vec![1]), "{method}");
+        }
     }
 
     #[test]
