@@ -124,13 +124,13 @@ impl Ketama {
         let Some(last) = self.points().last() else {
             return;
         };
-        let mut below = position(*last);
-        let mut turn = SPACE;
+        // The point below the first one is the last one, a turn before.
+        let mut below = position(*last).wrapping_sub(SPACE);
         for point in self.points() {
             if let Some(arc) = arcs.get_mut(owner(*point)) {
-                *arc += position(*point) + turn - below;
+                *arc += position(*point).wrapping_sub(below);
             }
-            (below, turn) = (position(*point), 0);
+            below = position(*point);
         }
     }
 

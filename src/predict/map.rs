@@ -82,7 +82,7 @@ pub(crate) fn walk_shares(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Opt
         }
     }
     let hits: Vec<(usize, u64)> = hits.into_iter().enumerate().collect();
-    Some(by_count(pool, &hits))
+    Some(by_count(pool, hits.iter().copied()))
 }
 
 /// Shares of hashes modulo the size of the map.

@@ -44,7 +44,7 @@ fn all_up(
     let hits: Option<Vec<(usize, u64)>> = (runs.iter())
         .map(|(index, run)| run.up.then(|| (*index, values_in(run, total, values))))
         .collect();
-    Some(by_count(pool, &hits?))
+    Some(by_count(pool, hits?.iter().copied()))
 }
 
 /// The slots of the primaries, down ones included, and their number.

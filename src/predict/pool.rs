@@ -141,9 +141,10 @@ impl<'a> Pool<'a> {
     ) -> Option<Self> {
         let method = method(engine, version, backend)?;
         let even = backend.layer == Layer::Log;
-        let members = (backend.servers.iter())
-            .map(|server| member(engine, version, server, even))
-            .collect::<Option<Vec<Member<'a>>>>()?;
+        let mut members = Vec::with_capacity(backend.servers.len());
+        for server in &backend.servers {
+            members.push(member(engine, version, server, even)?);
+        }
         let mut pool = Self {
             engine,
             method,
@@ -213,10 +214,10 @@ impl<'a> Pool<'a> {
     /// The usable servers that are backups or are not.
     pub(crate) fn usable(&self, backup: bool) -> Vec<usize> {
         let members = self.members.iter().enumerate();
-        members
-            .filter(|(_, member)| member.usable && member.backup == backup)
-            .map(|(index, _)| index)
-            .collect()
+        let usable = members.filter(|(_, member)| member.usable && member.backup == backup);
+        let mut indices = Vec::with_capacity(self.members.len());
+        indices.extend(usable.map(|(index, _)| index));
+        indices
     }
 
     /// The members at `indices`, with their index.

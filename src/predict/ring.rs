@@ -191,22 +191,21 @@ impl Ring {
         let (Some(first), Some(last)) = (self.nodes().first(), self.nodes().last()) else {
             return arcs;
         };
-        let mut give = |node: u64, below: u64, above: u64| {
+        let mut give = |node: u64, values: u64| {
             if let Some(arc) = arcs.get_mut(owner(node)) {
-                *arc += below - below / 2 + above / 2;
+                *arc += values;
             }
         };
         // The gap behind the last node closes the circle.
         let around = position(*first) + SPACE - position(*last);
-        let mut below = around;
-        for pair in self.nodes().windows(2) {
-            if let [node, next] = pair {
-                let gap = position(*next) - position(*node);
-                give(*node, below, gap);
-                below = gap;
-            }
+        // What the node below leaves of the gap between them.
+        let mut rest = around - around / 2;
+        for (node, next) in self.nodes().iter().zip(self.nodes().iter().skip(1)) {
+            let gap = position(*next) - position(*node);
+            give(*node, rest + gap / 2);
+            rest = gap - gap / 2;
         }
-        give(*last, below, around);
+        give(*last, rest + around / 2);
         arcs
     }
 }

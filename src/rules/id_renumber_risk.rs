@@ -18,12 +18,15 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let on_ring = matches!(backend.algorithm.value, Algorithm::Hash(_))
         && backend.hash_type.value.method == HashMethod::Ring;
     let in_order = backend.algorithm.value == Algorithm::First;
+    if !on_ring && !in_order {
+        return;
+    }
     let Some(tier) = Tier::of(view).filter(|tier| tier.members.len() >= 3) else {
         return;
     };
     let positional = |server: &&Server| !server.id.is_written() && !has_own_key(server, on_ring);
     let by_position: Vec<&Server> = tier.servers().filter(positional).collect();
-    let Some(first) = by_position.first().filter(|_| on_ring || in_order) else {
+    let Some(first) = by_position.first() else {
         return;
     };
     let effect = if on_ring {

@@ -64,7 +64,7 @@ impl<'a> Members<'a> {
         if backend.algorithm.is_opaque() {
             return None;
         }
-        let mut servers = Vec::new();
+        let mut servers = Vec::with_capacity(backend.servers.len());
         for (index, server) in backend.servers.iter().enumerate() {
             if server.weight.is_opaque() || server.disabled.is_opaque() || server.backup.is_opaque()
             {
