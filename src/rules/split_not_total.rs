@@ -53,7 +53,7 @@ fn judge(instance: &Instance, split: &Split) -> Option<Finding> {
             let names = listener
                 .map(|it| it.server_names.as_slice())
                 .unwrap_or_default();
-            without_default(split, layer, names)
+            without_default(instance, split, layer, names)
         }
     };
     finding.map(|finding| {
@@ -90,9 +90,8 @@ fn empty_answer(layer: Layer) -> &'static str {
 }
 
 fn percentages(split: &Split, layer: Layer) -> Option<Finding> {
-    let parts: Option<Vec<u32>> = split.parts.iter().map(|part| part.hundredths).collect();
-    let covered: u32 = parts?.iter().fold(0, |sum, part| sum.saturating_add(*part));
-    let left = WHOLE.checked_sub(covered).filter(|left| *left > 0)?;
+    let left = left_over(split)?;
+    let covered = WHOLE - left;
     let share = |hundredths: u32| percent(f64::from(hundredths) / f64::from(WHOLE));
     let message = format!(
         "split_clients `{}` covers {}: the other {} {}",
@@ -110,11 +109,13 @@ fn percentages(split: &Split, layer: Layer) -> Option<Finding> {
 }
 
 fn without_default(
+    instance: &Instance,
     split: &Split,
     layer: Layer,
     server_names: &[crate::model::Text],
 ) -> Option<Finding> {
-    if split.parts.is_empty() || split.parts.iter().any(|part| takes_the_rest(&part.pattern)) {
+    let total = split.parts.is_empty() || has_rest(split) || lists_all_values(instance, split);
+    if total {
         return None;
     }
     let by_name = chosen_by_name(&split.key);
@@ -150,6 +151,43 @@ fn without_default(
     };
     let help = "add a `default` entry that names an upstream";
     Some(Finding::new(severity, split.span, message, help).label("no `default` entry"))
+}
+
+fn has_rest(split: &Split) -> bool {
+    (split.parts.iter()).any(|part| takes_the_rest(&part.pattern))
+}
+
+/// Whether what the block looks at is another split that always has a value, and each of its values
+/// is an entry here.
+fn lists_all_values(instance: &Instance, split: &Split) -> bool {
+    let listed =
+        |value: &str| (split.parts.iter()).any(|it| it.pattern.eq_ignore_ascii_case(value));
+    let key = variable_name(&split.key);
+    let mut sources = (instance.splits.iter()).filter(|it| variable_name(&it.variable) == key);
+    sources.any(|source| {
+        always_has_value(source) && source.parts.iter().all(|part| listed(&part.value))
+    })
+}
+
+/// The name in a text that is one variable: `v` of `$v` and `${v}`.
+fn variable_name(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let braced = name.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+    Some(braced.unwrap_or(name))
+}
+
+fn always_has_value(split: &Split) -> bool {
+    match split.kind {
+        SplitKind::SplitClients => left_over(split).is_none(),
+        SplitKind::Map | SplitKind::Geo => has_rest(split),
+    }
+}
+
+/// What the percentages leave, if anything.
+fn left_over(split: &Split) -> Option<u32> {
+    let parts: Option<Vec<u32>> = split.parts.iter().map(|part| part.hundredths).collect();
+    let covered: u32 = parts?.iter().fold(0, |sum, part| sum.saturating_add(*part));
+    WHOLE.checked_sub(covered).filter(|left| *left > 0)
 }
 
 /// Whether a pattern is `default` or an expression that every text matches.
