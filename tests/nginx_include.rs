@@ -166,6 +166,29 @@ fn what_cannot_be_included_is_said_at_the_include() {
 }
 
 #[test]
+fn a_file_that_is_not_there_may_hold_the_listen_of_its_server() {
+    let load = load(&[(
+        "nginx.conf",
+        "http { server { include listen.conf; } server { server_name a; } server { include x*; } }",
+    )]);
+    let listeners = &load.instance().listeners;
+    let binds: Vec<usize> = listeners.iter().map(|it| it.binds.len()).collect();
+    assert_eq!(binds, [0, 1, 1]);
+}
+
+#[test]
+fn a_file_that_is_not_there_may_hold_the_default_of_its_map() {
+    let load = load(&[(
+        "nginx.conf",
+        "http { map $arg_v $pool { a x; include pools.map; } upstream x { server 10.0.0.1; } \
+         server { location / { proxy_pass http://$pool; } } }",
+    )]);
+    let splits = &load.instance().splits;
+    let handled: Vec<bool> = splits.iter().map(|split| split.empty_handled).collect();
+    assert_eq!(handled, [true]);
+}
+
+#[test]
 fn loops_are_cut_and_said_once() {
     let load = load(&[
         ("nginx.conf", "upstream a { include a; }"),

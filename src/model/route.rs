@@ -99,7 +99,8 @@ pub struct Split {
     pub span: Span,
     /// The index of a route whose target uses the variable, if any does.
     pub used_by: Option<usize>,
-    /// Whether the empty value is dealt with elsewhere: an `if ($v = "")`, a chained `map`.
+    /// Whether the empty value is dealt with elsewhere: an `if ($v = "")`, a chained `map`; or may be,
+    /// in a file of entries that is not there.
     pub empty_handled: bool,
 }
 

@@ -4,7 +4,7 @@
 //! resolved as nginx does it: against the folder of the root file, never that of the including one
 //! (`ngx_conf_include()`, `ngx_conf_full_name()`).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::envsubst;
 use super::fault::refused;
@@ -35,6 +35,8 @@ pub(crate) struct Forest {
     pub(crate) templates: Vec<Template>,
     environment: Environment,
     includes: Vec<Includes>,
+    /// The `include` directives, by file and node, that name something that cannot be read.
+    unread: BTreeSet<(usize, u32)>,
     by_key: HashMap<String, usize>,
 }
 
@@ -71,6 +73,11 @@ impl Forest {
             .ok()
             .and_then(|at| includes.get(at))
             .map_or(&[], |(_, files)| files)
+    }
+
+    /// Whether the `include` at `node` of the file at `tree` names something that is not there.
+    pub(crate) fn is_unread(&self, tree: usize, node: u32) -> bool {
+        self.unread.contains(&(tree, node))
     }
 
     /// Parses a file and keeps it under `key`.
@@ -128,7 +135,12 @@ impl Forest {
             let wanted = wanted(tree, findings);
             let mut includes = Vec::with_capacity(wanted.len());
             for (node, pattern, span) in wanted {
+                let faults = findings.len();
                 let files = self.include(sources, library, &pattern, span, findings)?;
+                // A pattern that matches nothing is no fault: nginx reads nothing there either.
+                if files.is_empty() && findings.len() > faults {
+                    self.unread.insert((at, node));
+                }
                 includes.push((node, files));
             }
             if let Some(slot) = self.includes.get_mut(at) {

@@ -47,6 +47,12 @@ impl Item<'_> {
     }
 }
 
+/// Whether a file that `block` includes, at any depth of files, is not there: what seems to be absent
+/// may stand in it.
+pub(super) fn misses_a_file(forest: &Forest, block: Block) -> bool {
+    Children::of(forest, block).any(|item| forest.is_unread(item.tree, item.directive.index))
+}
+
 /// The directives of blocks; an `include` comes before what it includes.
 #[derive(Debug)]
 pub(crate) struct Children<'t> {

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::cursor::{Children, Item};
+use super::cursor::{Children, Item, misses_a_file};
 use super::pass::{self, Place};
 use super::refuse;
 use super::scope::{Scope, ScopeBuilder};
@@ -60,7 +60,8 @@ pub(super) fn lower<'t>(
         listener.layer = Layer::Udp;
     }
     sockets.add(group, &listener, &udp, &mut lowering.findings);
-    if listener.binds.is_empty() && group == Group::Http {
+    let is_default = group == Group::Http && listener.binds.is_empty();
+    if is_default && !misses_a_file(lowering.forest, item.block()) {
         listener.binds.push(default_bind(directive));
     }
     listener.name = name(&listener);

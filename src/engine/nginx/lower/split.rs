@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::cursor::{Children, Item};
+use super::cursor::{Children, Item, misses_a_file};
 use super::pass::variables;
 use super::refuse;
 use super::upstream::arguments;
@@ -88,8 +88,9 @@ impl<'t> Collector<'t> {
         }
         builder.follow(self.wanted, &self.sets, findings);
         let handled: HashSet<Text> = self.asked.union(&builder.keyed).cloned().collect();
-        for split in &mut builder.splits {
-            split.empty_handled = handled.contains(&bare(&split.variable));
+        for (split, item) in std::iter::zip(&mut builder.splits, &self.blocks) {
+            split.empty_handled = handled.contains(&bare(&split.variable))
+                || split.used_by.is_some() && misses_a_file(forest, item.block());
         }
         instance.splits = builder.splits;
     }
