@@ -17,6 +17,9 @@ pub struct Route {
     pub target: Target,
     /// The line or directive.
     pub span: Span,
+    /// nginx: the client address is taken over from what a trusted proxy says (`set_real_ip_from` in
+    /// effect where the request is passed on).
+    pub restores_client_address: bool,
     /// nginx: when and how often another server is tried.
     pub next_upstream: Option<NextUpstream>,
     /// nginx `…_connect_timeout` in effect.

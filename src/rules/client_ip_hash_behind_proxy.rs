@@ -26,6 +26,8 @@ struct Keyed<'a> {
     name: &'a Text,
     /// Whether `name` is a backend's.
     is_backend: bool,
+    /// Whether requests are told apart, not only connections.
+    is_http: bool,
     /// As written, for the message.
     how: String,
     /// The words that do it.
@@ -70,22 +72,37 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 /// What is needed for each backend, found once.
 struct Facts {
-    /// The listeners that lead to each backend.
-    listeners: Vec<BTreeSet<usize>>,
+    /// How requests come to each backend.
+    reached: Vec<Reach>,
     /// Reads of `X-Forwarded-For`, sorted.
     reads: Vec<Span>,
     /// One of them that belongs to no listener or backend: it is for all.
     read_for_all: Option<Span>,
 }
 
+/// How requests come to a backend.
+#[derive(Clone, Default)]
+struct Reach {
+    /// Through these listeners, with the address of the peer.
+    listeners: BTreeSet<usize>,
+    /// On a route that takes over what a proxy says of the client.
+    restored: bool,
+}
+
 impl Facts {
     fn new(instance: &Instance) -> Self {
-        let mut listeners = vec![BTreeSet::new(); instance.backends.len()];
+        let mut reached = vec![Reach::default(); instance.backends.len()];
         for route in &instance.routes {
-            if let (Target::Backend(index), Some(listener)) = (&route.target, route.listener)
-                && let Some(listeners) = listeners.get_mut(*index)
-            {
-                listeners.insert(listener);
+            let Target::Backend(index) = route.target else {
+                continue;
+            };
+            let Some(reach) = reached.get_mut(index) else {
+                continue;
+            };
+            if route.restores_client_address {
+                reach.restored = true;
+            } else {
+                reach.listeners.extend(route.listener);
             }
         }
         let mut reads = instance.forwarded_for_reads.clone();
@@ -101,7 +118,7 @@ impl Facts {
         };
         let read_for_all = reads.iter().find(outside).copied();
         Self {
-            listeners,
+            reached,
             reads,
             read_for_all,
         }
@@ -120,11 +137,17 @@ fn backends<'a>(context: &'a Context<'_>, facts: &'a Facts) -> impl Iterator<Ite
     let backends = instance.backends.iter().enumerate();
     backends.filter_map(move |(index, backend)| {
         let (how, span) = peer_key(context, index, backend)?;
-        let listeners = facts.listeners.get(index)?.iter().copied();
-        let evidence = evidence(instance, facts, listeners, Some(backend))?;
+        let reach = facts.reached.get(index)?;
+        if reach.restored && reach.listeners.is_empty() {
+            return None;
+        }
+        let listeners = reach.listeners.iter().copied();
+        let is_http = backend.layer == Layer::Http;
+        let evidence = evidence(instance, facts, listeners, Some(backend), is_http)?;
         Some(Keyed {
             name: &backend.name,
             is_backend: true,
+            is_http,
             how,
             span,
             evidence,
@@ -173,12 +196,19 @@ fn splits<'a>(context: &'a Context<'_>, facts: &'a Facts) -> impl Iterator<Item 
         .filter(|split| split.kind == SplitKind::SplitClients && is_peer_variable(&split.key));
     by_peer.filter_map(move |split| {
         let route = instance.routes.get(split.used_by?)?;
+        if route.restores_client_address {
+            return None;
+        }
+        let listener = route.listener.and_then(|at| instance.listeners.get(at));
+        let is_http = listener.is_none_or(|listener| listener.layer == Layer::Http);
+        let listeners = route.listener.into_iter();
         Some(Keyed {
             name: &split.variable,
             is_backend: false,
+            is_http,
             how: format!("`split_clients {}`", split.key),
             span: split.span,
-            evidence: evidence(instance, facts, route.listener.into_iter(), None)?,
+            evidence: evidence(instance, facts, listeners, None, is_http)?,
         })
     })
 }
@@ -206,6 +236,7 @@ fn evidence(
     facts: &Facts,
     listeners: impl Iterator<Item = usize>,
     backend: Option<&Backend>,
+    is_http: bool,
 ) -> Option<Evidence> {
     let listeners: Vec<&Listener> = listeners
         .filter_map(|index| instance.listeners.get(index))
@@ -216,9 +247,8 @@ fn evidence(
     if exposed.is_empty() && !listeners.is_empty() {
         return None;
     }
-    let http = backend.is_none_or(|backend| backend.layer == Layer::Http);
     let by_listener = exposed.iter().map(|one| by_listener(one));
-    let by_header = forwarded_for_read(facts, &exposed, backend).filter(|_| http);
+    let by_header = forwarded_for_read(facts, &exposed, backend).filter(|_| is_http);
     let evidence = match by_header {
         Some(_) => Evidence {
             sign: Sign::ForwardedFor,
@@ -227,7 +257,7 @@ fn evidence(
         None => by_listener.max()?,
     };
     // Below HTTP a peer that is the client is the normal case.
-    (http || evidence.sign > Sign::PrivateOnly).then_some(evidence)
+    (is_http || evidence.sign > Sign::PrivateOnly).then_some(evidence)
 }
 
 /// Whether the address that is hashed is the client's although a proxy stands in front.
@@ -303,8 +333,9 @@ fn finding(engine: Engine, span: Span, evidence: Evidence, keyed: &[Keyed<'_>]) 
         first.how,
         consequence(evidence.sign, first.is_backend)
     );
-    let mut finding = Finding::new(severity(evidence.sign), span, message, help(engine))
-        .label("the peer's address");
+    let help = help(engine, first);
+    let mut finding =
+        Finding::new(severity(evidence.sign), span, message, help).label("the peer's address");
     if let (true, [one]) = (first.is_backend, all.as_slice()) {
         finding = finding.backend(one);
     }
@@ -355,15 +386,23 @@ fn sign(sign: Sign) -> &'static str {
     }
 }
 
-fn help(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Haproxy => {
+fn help(engine: Engine, keyed: &Keyed<'_>) -> &'static str {
+    match (engine, keyed.is_http, keyed.is_backend) {
+        (Engine::Haproxy, ..) => {
             "restore the client address (`accept-proxy`, `http-request set-src`) or hash \
              `req.hdr_ip(x-forwarded-for,-1)`"
         }
-        Engine::Nginx => {
+        (Engine::Nginx, true, true) => {
             "restore the client address with `set_real_ip_from` and `real_ip_header`, then \
              `hash $remote_addr consistent`"
+        }
+        (Engine::Nginx, true, false) => {
+            "restore the client address with `set_real_ip_from` and `real_ip_header`, or split by \
+             what tells clients apart, such as a cookie"
+        }
+        (Engine::Nginx, false, _) => {
+            "let the proxy in front speak the PROXY protocol, then `listen … proxy_protocol` and \
+             `set_real_ip_from`"
         }
     }
 }

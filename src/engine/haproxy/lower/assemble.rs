@@ -60,6 +60,7 @@ impl Lowering {
                 condition,
                 target,
                 span,
+                restores_client_address: false,
                 next_upstream: None,
                 connect_timeout: None,
             });

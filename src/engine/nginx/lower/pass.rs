@@ -52,6 +52,7 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, place: &Place<'_>, item: Item<'
         condition: place.condition.clone(),
         target,
         span: directive.span(),
+        restores_client_address: (place.scope.restores_client_address(lowering.forest)).is_some(),
         next_upstream: Some(next_upstream),
         connect_timeout: Some(connect_timeout),
     });
