@@ -8,6 +8,9 @@ use super::wording::count;
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{Backend, Instance, Layer, Target};
+use crate::source::{SourceId, Span};
+
+mod words;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -46,10 +49,8 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     if idle.is_empty() {
         return;
     }
-    let mentions = mentions(context, &idle);
-    // Its own header is one mention.
-    let unnamed =
-        |backend: &&&Backend| mentions.get(backend.name.as_bytes()).is_none_or(|n| *n < 2);
+    let mentioned = mentioned(context, &idle);
+    let unnamed = |backend: &&&Backend| !mentioned.contains(backend.name.as_bytes());
     findings.extend(
         idle.iter()
             .filter(unnamed)
@@ -67,23 +68,32 @@ fn chooses_while_running(instance: &Instance) -> bool {
             .any(|directive| instance.not_modelled.contains_key(*directive))
 }
 
-/// How often the names of these backends stand in the files, as whole words. A backend whose name
-/// is used for anything, such as `nbsrv(NAME)` or a rule's table, serves a purpose.
-fn mentions(context: &Context<'_>, backends: &[&Backend]) -> BTreeMap<Vec<u8>, u32> {
-    let mut counts: BTreeMap<Vec<u8>, u32> = (backends.iter())
-        .map(|backend| (backend.name.as_bytes().to_vec(), 0))
+/// The names of these backends that stand somewhere outside their own section, as whole words. A
+/// backend whose name is used for anything, such as `nbsrv(NAME)` or a rule's table, serves a purpose.
+fn mentioned(context: &Context<'_>, backends: &[&Backend]) -> BTreeSet<Vec<u8>> {
+    let sections: BTreeMap<&[u8], &Backend> = (backends.iter())
+        .map(|backend| (backend.name.as_bytes(), *backend))
         .collect();
+    let engine = context.instance.engine;
+    let mut mentioned = BTreeSet::new();
     for file in &context.instance.files {
         let source = context.sources.get(*file);
-        let is_part =
-            |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(byte) || *byte > 127;
-        for word in source.bytes().split(|byte| !is_part(byte)) {
-            if let Some(count) = counts.get_mut(word) {
-                *count += 1;
+        for (at, word) in words::that_may_name_a_backend(engine, source.bytes()) {
+            if let Some(backend) = sections.get(word)
+                && !is_own(backend, *file, at)
+            {
+                mentioned.insert(word.to_vec());
             }
         }
     }
-    counts
+    mentioned
+}
+
+/// Whether a place is in the backend's own section.
+fn is_own(backend: &Backend, file: SourceId, at: usize) -> bool {
+    let holds =
+        |span: Span| span.source == file && (span.start as usize) <= at && at < (span.end as usize);
+    holds(backend.span) || holds(backend.body)
 }
 
 /// Sections without servers hold tables and answers of their own.
