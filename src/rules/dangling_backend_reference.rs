@@ -79,24 +79,32 @@ fn undefined(
     Some(finding)
 }
 
-/// A host of nginx that looks like an upstream with a slip of the keyboard.
 fn misspelt_upstreams(instance: &Instance, findings: &mut Vec<Finding>) {
-    let upstreams: Vec<&Backend> = instance.backends.iter().filter(|it| it.declared).collect();
-    let names = upstreams.iter().map(|backend| &backend.name);
-    let mut speller = Speller::new(names.collect());
     let mut seen = BTreeSet::new();
-    for (index, backend) in instance.backends.iter().enumerate() {
-        let Some(host) = bare_host(backend).filter(|host| seen.insert(*host)) else {
-            continue;
-        };
-        let similar = speller
-            .nearest(host)
-            .filter(|similar| is_slip(host, similar));
-        let upstream = similar.and_then(|name| upstreams.iter().find(|it| it.name == *name));
-        if let (Some(upstream), Some(route)) = (upstream, instance.routes_to(index).next()) {
+    for (index, upstream) in slips(instance) {
+        let host = instance.backends.get(index).and_then(bare_host);
+        if let Some(host) = host.filter(|host| seen.insert(*host))
+            && let Some(route) = instance.routes_to(index).next()
+        {
             findings.push(misspelt(host, upstream, route));
         }
     }
+}
+
+/// The backends that are hosts of nginx whose names look like that of an upstream with a slip of the
+/// keyboard, and that upstream.
+pub(super) fn slips(instance: &Instance) -> Vec<(usize, &Backend)> {
+    let upstreams: Vec<&Backend> = instance.backends.iter().filter(|it| it.declared).collect();
+    let names = upstreams.iter().map(|backend| &backend.name);
+    let mut speller = Speller::new(names.collect());
+    let backends = instance.backends.iter().enumerate();
+    let slips = backends.filter_map(|(index, backend)| {
+        let host = bare_host(backend)?;
+        let similar = (speller.nearest(host)).filter(|similar| is_slip(host, similar))?;
+        let upstream = upstreams.iter().find(|it| it.name == *similar)?;
+        Some((index, *upstream))
+    });
+    slips.collect()
 }
 
 /// The host of a backend that nobody declared, if it is a single label without a port, as the name
@@ -159,8 +167,13 @@ impl<'a> Speller<'a> {
     }
 }
 
-/// Two names that differ in their digits only, or by an appended word, are siblings.
+/// Two names that differ in their digits only, or by something appended (`api`, `api-b`), are
+/// siblings. A letter more or less at the end is a slip.
 fn is_slip(name: &str, other: &str) -> bool {
     let letters = |text: &str| -> String { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
-    letters(name) != letters(other) && !name.starts_with(other) && !other.starts_with(name)
+    let extends = |long: &str, short: &str| {
+        let rest = long.strip_prefix(short);
+        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    letters(name) != letters(other) && !extends(name, other) && !extends(other, name)
 }

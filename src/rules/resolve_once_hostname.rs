@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::dangling_backend_reference::slips;
 use super::wording::names;
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
@@ -49,6 +50,10 @@ const MOVING: [&str; 17] = [
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut found = Found::default();
+    // A name that is misspelt is not to be resolved at all.
+    let slips: BTreeSet<usize> = (slips(context.instance).iter())
+        .map(|(index, _)| *index)
+        .collect();
     for (index, backend) in context.instance.backends.iter().enumerate() {
         let fixed: Vec<&Server> = backend.servers.iter().filter(|it| is_fixed(it)).collect();
         let Some(first) = fixed.first().filter(|_| backend.layer != Layer::Log) else {
@@ -56,6 +61,9 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         };
         if backend.declared {
             found.declared.push((backend, fixed));
+            continue;
+        }
+        if slips.contains(&index) {
             continue;
         }
         let places = found.implied.entry(first.address.host()).or_default();
@@ -104,18 +112,14 @@ impl Found<'_> {
                 findings.extend(of_host(context, host, places));
             }
         }
+        let in_route = |host: &&str| severity(host) == Severity::Info;
+        let in_upstreams = !self.implied.keys().any(in_route);
         let only = match backends.as_slice() {
-            [backend]
-                if self
-                    .implied
-                    .keys()
-                    .all(|host| severity(host) > Severity::Info) =>
-            {
-                Some(*backend)
-            }
+            [backend] if in_upstreams => Some(*backend),
             _ => None,
         };
-        findings.extend(of_bare_names(context, &bare, only));
+        let help = help(context, in_upstreams);
+        findings.extend(of_bare_names(context, &bare, only, help));
         findings
     }
 }
@@ -124,6 +128,7 @@ fn of_bare_names(
     context: &Context<'_>,
     places: &[(&str, Span)],
     only: Option<&Backend>,
+    help: &'static str,
 ) -> Option<Finding> {
     let ((_, span), others) = places.split_first()?;
     let mut seen = BTreeSet::new();
@@ -135,12 +140,7 @@ fn of_bare_names(
         format!(" in {word} `{}`", backend.name)
     });
     let message = consequence(&hosts, &place);
-    let finding = Finding::new(
-        Severity::Info,
-        *span,
-        message,
-        help(context, only.is_some()),
-    );
+    let finding = Finding::new(Severity::Info, *span, message, help);
     let finding = with_places(finding, *span, others.iter().map(|(_, place)| *place));
     Some(match only {
         Some(backend) => finding.backend(&backend.name),
