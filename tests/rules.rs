@@ -325,6 +325,47 @@ fn a_cause_in_defaults_is_one_finding_that_names_what_it_affects() {
     assert!(found[0].message.ends_with(also), "{}", found[0].message);
 }
 
+#[test]
+fn balance_first_in_defaults_is_one_finding_there() {
+    let text = "defaults\n  balance first\n  timeout connect 5s\n  timeout client 30s\n  \
+                timeout server 30s\n\
+                backend a\n  server s1 10.0.0.1:80\n  server s2 10.0.0.2:80\n\
+                backend b\n  server s1 10.0.0.3:80\n  server s2 10.0.0.4:80\n";
+    let example = Example {
+        engine: Engine::Haproxy,
+        fires: 1,
+        severity: None,
+        text: text.to_owned(),
+    };
+    let mut found = pipeline(&example);
+    found.retain(|finding| finding.rule == "balance-first-without-maxconn");
+    assert_eq!(found.len(), 1, "{}", messages(&found));
+    let message = &found[0].message;
+    assert!(message.contains("no traffic while `s1` is up"), "{message}");
+    assert!(message.ends_with("the same goes for `b`"), "{message}");
+}
+
+#[test]
+fn a_misspelt_upstream_is_not_a_name_to_resolve_as_well() {
+    let text = "upstream auth { server 10.0.0.1:80; server 10.0.0.2:80; }\n\
+                server { location / { proxy_pass http://auht; } }\n";
+    let example = Example {
+        engine: Engine::Nginx,
+        fires: 1,
+        severity: None,
+        text: text.to_owned(),
+    };
+    let found = pipeline(&example);
+    let named = |rule: &str| found.iter().filter(|it| it.rule == rule).count();
+    assert_eq!(
+        named("dangling-backend-reference"),
+        1,
+        "{}",
+        messages(&found)
+    );
+    assert_eq!(named("resolve-once-hostname"), 0, "{}", messages(&found));
+}
+
 /// The rules on weights, the general one first.
 const ON_WEIGHTS: [&str; 3] = [
     "uneven-distribution",

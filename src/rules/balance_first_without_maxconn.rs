@@ -5,7 +5,7 @@
 use super::wording::names;
 use super::{BackendView, Check, Rule, facts};
 use crate::finding::{Finding, Severity};
-use crate::model::{Algorithm, Server};
+use crate::model::{Algorithm, OriginKind, Server};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -42,19 +42,26 @@ fn finding(view: &BackendView<'_>, first: &Server, idle: &[&Server]) -> Finding 
     let listed: Vec<&str> = idle.iter().map(|server| server.name.as_str()).collect();
     let verb = if idle.len() == 1 { "gets" } else { "get" };
     let message = format!(
-        "`balance first` in backend `{}` and no `maxconn` on `{}`: {} {verb} no traffic while it is up",
+        "`balance first` in backend `{}` and no `maxconn` on `{}`: {} {verb} no traffic while `{}` is up",
         backend.name,
         first.name,
-        names(&listed)
+        names(&listed),
+        first.name
     );
     let help =
         "set `maxconn` on every server, or make the others `backup` when they are meant to wait";
-    let finding = Finding::new(Severity::Error, first.head, message, help)
-        .label("never full")
-        .backend(&backend.name)
-        .server(&first.name);
-    match backend.algorithm.origin.span() {
-        Some(span) => finding.related("servers are filled one after the other", span),
-        None => finding,
+    let finding = |span| {
+        let finding = Finding::new(Severity::Error, span, message, help);
+        finding.backend(&backend.name).server(&first.name)
+    };
+    let origin = backend.algorithm.origin;
+    match origin.span() {
+        // One line for many backends: the cause is there.
+        Some(span) if origin.kind() == OriginKind::Defaults => (finding(span))
+            .label("servers are filled one after the other")
+            .related(format!("`{}` is never full", first.name), first.head),
+        Some(span) => (finding(first.head).label("never full"))
+            .related("servers are filled one after the other", span),
+        None => finding(first.head).label("never full"),
     }
 }

@@ -85,16 +85,19 @@ fn answers_the_rest(context: &Context<'_>, listener: &Listener) -> bool {
 
 fn unrouted(listener: &Listener, routes: &[&Route]) -> Finding {
     let rules = count(routes.len(), "`use_backend` rule");
-    let (traffic, effect, severity) = match listener.layer {
-        Layer::Http => ("requests", "get 503", Severity::Warning),
+    let is_http = listener.layer == Layer::Http;
+    let (traffic, effect, help, severity) = if is_http {
+        let help = "add a `default_backend`, one that answers 404 if nothing else";
+        ("requests", "get 503", help, Severity::Warning)
+    } else {
         // To drop names that are not served is an ordinary choice for connections.
-        Layer::Tcp | Layer::Udp | Layer::Log => ("connections", "are closed", Severity::Info),
+        let help = "add a `default_backend` if any of them should be served";
+        ("connections", "are closed", help, Severity::Info)
     };
     let message = format!(
         "frontend `{}` has {rules} and no `default_backend`: {traffic} that match none {effect}",
         listener.name
     );
-    let help = "add a `default_backend`, one that answers 404 if nothing else";
     let finding = Finding::new(severity, listener.span, message, help)
         .label("no `default_backend`")
         .listener(&listener.name);

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::wording::names;
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::model::{Condition, Engine, Instance, Route, Split, SplitPart, Target, Text};
+use crate::model::{Condition, Engine, Instance, Layer, Route, Split, SplitPart, Target, Text};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -51,8 +51,14 @@ fn may_miss(instance: &Instance, route: &Route) -> Option<Finding> {
     let Target::Dynamic(expression) = &route.target else {
         return None;
     };
+    let effect = match listener.layer {
+        Layer::Http => "a value that names no backend gets 503",
+        Layer::Tcp | Layer::Udp | Layer::Log => {
+            "connections whose value names no backend are closed"
+        }
+    };
     let message = format!(
-        "frontend `{}` has no `default_backend` behind `use_backend {expression}`: a value that names no backend gets 503",
+        "frontend `{}` has no `default_backend` behind `use_backend {expression}`: {effect}",
         listener.name
     );
     let finding = Finding::new(
@@ -105,9 +111,10 @@ fn unknown(instance: &Instance, split: &Split, upstreams: &BTreeSet<Text>) -> Op
         ("values", "are no upstreams")
     };
     let message = format!(
-        "{noun} {} of `{}` {verb} and no `resolver` is set: 502 while running, and `nginx -t` is silent",
+        "{noun} {} of `{}` {verb} and no `resolver` is set: {} while running, and `nginx -t` is silent",
         names(&values),
-        split.variable
+        split.variable,
+        effect(instance, route)
     );
     let help = "define the upstream, or set a `resolver`";
     let finding = Finding::new(Severity::Warning, first.span, message, help)
@@ -119,10 +126,20 @@ fn unknown(instance: &Instance, split: &Split, upstreams: &BTreeSet<Text>) -> Op
     Some(finding)
 }
 
-/// Whether the variable alone is the host of the target.
+/// What clients see.
+fn effect(instance: &Instance, route: &Route) -> &'static str {
+    let listener = route.listener.and_then(|at| instance.listeners.get(at));
+    match listener.map_or(Layer::Http, |listener| listener.layer) {
+        Layer::Http => "502",
+        Layer::Tcp | Layer::Udp | Layer::Log => "connections are closed",
+    }
+}
+
+/// Whether the variable alone is the host of the target: behind a scheme, or as all of a target that
+/// has none (`fastcgi_pass`, the `proxy_pass` of `stream`).
 fn is_host(target: &str, variable: &str) -> bool {
     let Some((_, rest)) = target.split_once("://") else {
-        return false;
+        return target == variable;
     };
     rest.strip_prefix(variable)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '$']))

@@ -36,7 +36,8 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if tier.members.len() < LEAST_SERVERS || hosts.len() == tier.members.len() {
         return;
     }
-    let most = hosts.iter().max_by_key(|(_, members)| members.len());
+    let share = |members: &[usize]| share(&tier, members).unwrap_or_default();
+    let most = (hosts.iter()).max_by(|(_, a), (_, b)| share(a).total_cmp(&share(b)));
     if let Some((host, members)) = most {
         findings.extend(finding(&tier, host, members));
     }

@@ -1,10 +1,12 @@
 //! `max-conns-not-shared`: nginx enforces `max_conns` once per worker.
 
+use std::collections::BTreeSet;
+
 use super::upstream_zone_missing::{Copies, copies};
 use super::wording::names;
 use super::{BackendView, Check, Rule};
 use crate::finding::{Finding, Severity};
-use crate::model::{Server, Workers};
+use crate::model::{Server, Text, Workers};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -42,17 +44,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
             format!("{limit} times the number of workers"),
         ),
     };
-    let others = limited.len() - 1;
-    let also = if others == 0 {
-        String::new()
-    } else {
-        let all: Vec<_> = limited
-            .iter()
-            .skip(1)
-            .map(|(server, _)| &server.name)
-            .collect();
-        format!(" (so are the limits of {})", names(&all))
-    };
+    let also = also(&limited);
     let message = format!(
         "`max_conns={limit}` of `{}` in {} is enforced per worker: it is {effect}{also}",
         first.name,
@@ -67,4 +59,15 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         finding = finding.related("the number of workers", span);
     }
     findings.push(finding);
+}
+
+/// The other servers with a limit; one can stand there twice.
+fn also(limited: &[(&Server, u32)]) -> String {
+    let mut all: Vec<&Text> = limited.iter().map(|(server, _)| &server.name).collect();
+    let mut seen = BTreeSet::new();
+    all.retain(|name| seen.insert(*name));
+    match all.split_first() {
+        Some((_, others @ [_, ..])) => format!(" (so are the limits of {})", names(others)),
+        _ => String::new(),
+    }
 }

@@ -75,12 +75,18 @@ fn addresses(server: &Server) -> Option<&'static str> {
 }
 
 /// HAProxy gives all slots of a template without `resolvers` the first address of the name.
-fn slots(tier: &Tier<'_, '_>) -> Option<Finding> {
-    let mut templates = tier.servers().filter_map(|server| {
-        let fixed = server.options.resolvers.is_none();
-        server.template.as_ref().filter(|_| fixed)
-    });
-    let template: &Template = templates.find(|template| template.slots > 1)?;
+fn slots(tier: &Tier<'_, '_>) -> Vec<Finding> {
+    let mut templates: Vec<&Template> = (tier.servers())
+        .filter(|server| server.options.resolvers.is_none())
+        .filter_map(|server| server.template.as_deref())
+        .filter(|template| template.slots > 1)
+        .collect();
+    templates.dedup_by_key(|template| template.span);
+    let findings = templates.iter().map(|template| slots_of(tier, template));
+    findings.flatten().collect()
+}
+
+fn slots_of(tier: &Tier<'_, '_>, template: &Template) -> Option<Finding> {
     let of_template = |server: &Server| {
         (server.template.as_ref()).is_some_and(|other| other.span == template.span)
     };

@@ -119,14 +119,18 @@ fn nothing_usable(engine: Engine, backend: &Backend) -> (String, &'static str) {
         (_, Layer::Tcp | Layer::Udp | Layer::Log) => "every connection is closed",
     };
     let why = match backend.servers.len() {
-        0 => "it has none".to_owned(),
+        0 => {
+            let help = "add a server, or answer in the section (`http-request return`, `redirect`)";
+            return (format!("has no server at all, so {answer}"), help);
+        }
         1 => format!("its only one {}", reason(&backend.servers)),
         number => format!("all {number} {}", reasons(&backend.servers)),
     };
-    (
-        format!("has no usable server: {why}, so {answer}"),
-        "put one server back: a weight above 0 and neither `disabled` nor `down`",
-    )
+    let help = match engine {
+        Engine::Haproxy => "put one server back: a weight above 0, and not `disabled`",
+        Engine::Nginx => "put one server back: take its `down` away",
+    };
+    (format!("has no usable server: {why}, so {answer}"), help)
 }
 
 fn only_backups(backend: &Backend) -> (String, &'static str) {

@@ -3,6 +3,7 @@
 //! In: check timing of each HAProxy backend. Out: at most one finding per backend, or per
 //! `default-server` line of `defaults`.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -72,7 +73,9 @@ fn slowest(index: usize, backend: &Backend) -> Option<Slow<'_>> {
         .chain(backend.usable_backups())
         .nth(1)?;
     let checked = facts::tier(backend, true).filter(|(_, server)| only_its_check(server));
-    let slowest = checked.max_by_key(|(_, server)| facts::detection(&server.options.timing))?;
+    // The first of those that are equally slow.
+    let slowest =
+        checked.min_by_key(|(_, server)| Reverse(facts::detection(&server.options.timing)))?;
     Some(Slow {
         index,
         backend,

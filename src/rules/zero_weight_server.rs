@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::wording::{count, names};
 use super::{BackendView, Check, Notes, Rule};
 use crate::finding::{Finding, Severity};
-use crate::model::{Engine, Server, Text};
+use crate::model::{Engine, Route, Server, Target, Text};
 use crate::source::Span;
 
 /// The rule.
@@ -126,7 +126,7 @@ fn finding(view: &BackendView<'_>, out: &[Out<'_>]) -> Option<Finding> {
     let first = out.first()?;
     let primaries = view.backend.usable_primaries().count();
     let left = primaries + view.backend.usable_backups().count();
-    let severity = if left < 2 {
+    let severity = if left < 2 && may_serve(view) {
         Severity::Error
     } else {
         Severity::Warning
@@ -161,6 +161,13 @@ fn finding(view: &BackendView<'_>, out: &[Out<'_>]) -> Option<Finding> {
         finding = finding.related(text, span(one.server));
     }
     Some(finding)
+}
+
+/// Whether traffic comes here, as far as the configuration shows.
+fn may_serve(view: &BackendView<'_>) -> bool {
+    let instance = view.context.instance;
+    let dynamic = |route: &Route| matches!(route.target, Target::Dynamic(_));
+    !instance.shows_routes() || !view.routes().is_empty() || instance.routes.iter().any(dynamic)
 }
 
 fn runs_on(view: &BackendView<'_>, primaries: usize) -> String {
