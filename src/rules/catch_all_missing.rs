@@ -30,21 +30,46 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
 
 fn frontends(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let instance = context.instance;
-    let mut routes: BTreeMap<usize, Vec<&Route>> = BTreeMap::new();
-    for route in &instance.routes {
-        if let Some(listener) = route.listener {
-            routes.entry(listener).or_default().push(route);
+    for (index, listener) in instance.listeners.iter().enumerate() {
+        let routes: Vec<&Route> = instance.routes_from(index).collect();
+        if listener.answers_itself.is_some() {
+            continue;
+        }
+        if routes.is_empty() {
+            if !may_answer(context, listener) {
+                findings.push(without_route(listener));
+            }
+        } else if !takes_all(&routes) && !answers_the_rest(context, listener) {
+            findings.push(unrouted(listener, &routes));
         }
     }
-    for (index, routes) in &routes {
-        if let Some(listener) = instance.listeners.get(*index)
-            && listener.answers_itself.is_none()
-            && !takes_all(routes)
-            && !answers_the_rest(context, listener)
-        {
-            findings.push(unrouted(listener, routes));
-        }
-    }
+}
+
+/// Whether a frontend without routes gives answers of its own, or hands its connections to a script,
+/// a filter or a server that dials in.
+fn may_answer(context: &Context<'_>, listener: &Listener) -> bool {
+    let text = context.sources.text(listener.body);
+    listener.binds.is_empty()
+        || !listener.answers_partly.is_empty()
+        || [" lua.", "filter ", "attach-srv"]
+            .iter()
+            .any(|word| text.contains(word))
+}
+
+fn without_route(listener: &Listener) -> Finding {
+    let (traffic, effect) = if listener.layer == Layer::Http {
+        ("request", "gets 503")
+    } else {
+        ("connection", "is closed")
+    };
+    let message = format!(
+        "frontend `{}` has no `default_backend` and no `use_backend`: every {traffic} {effect}",
+        listener.name
+    );
+    let help = "add a `default_backend`";
+    Finding::new(Severity::Warning, listener.span, message, help)
+        .label("leads nowhere")
+        .listener(&listener.name)
 }
 
 /// Whether the routes are for every request, or other rules judge that they are not: one for dynamic
