@@ -366,6 +366,32 @@ fn a_misspelt_upstream_is_not_a_name_to_resolve_as_well() {
     assert_eq!(named("resolve-once-hostname"), 0, "{}", messages(&found));
 }
 
+/// A part of a configuration may name what stands in another part, unless the upstream that looks
+/// like it is one that nothing else here uses.
+#[test]
+fn a_slip_in_a_part_of_a_configuration_is_told_from_a_name_of_another_part() {
+    let upstream = "upstream backend { server 10.0.0.1:80; }\n";
+    let wrong = "server { location / { proxy_pass http://backned; } }\n";
+    let right = "server { location /b { proxy_pass http://backend; } }\n";
+    let slips = |text: String| {
+        let input = Input {
+            name: "site.conf".into(),
+            path: None,
+            bytes: text.into_bytes(),
+        };
+        let sources = Sources::default();
+        let options = Options::default();
+        let loaded = engine::load(Engine::Nginx, &sources, vec![input], &options).unwrap();
+        let settings = Settings::default();
+        let contexts = contexts(&sources, &loaded.variants, &settings);
+        let findings: Vec<Finding> = contexts.iter().flat_map(rules::check_instance).collect();
+        let named = |finding: &&Finding| finding.rule == "dangling-backend-reference";
+        findings.iter().filter(named).count()
+    };
+    assert_eq!(slips(format!("{upstream}{wrong}")), 1);
+    assert_eq!(slips(format!("{upstream}{wrong}{right}")), 0);
+}
+
 /// The rules on weights, the general one first.
 const ON_WEIGHTS: [&str; 3] = [
     "uneven-distribution",

@@ -18,16 +18,18 @@ pub(super) static RULE: Rule = Rule {
 /// Related places that a finding lists at most.
 const RELATED: usize = 3;
 
+/// In names of this length one other letter is a slip, and not another word.
+const SURE: usize = 5;
+
 /// Longer names are not compared.
 const LONGEST: usize = 64;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    if context.instance.fragment {
-        return;
-    }
-    match context.instance.engine {
-        Engine::Haproxy => undefined_names(context.instance, findings),
-        Engine::Nginx => misspelt_upstreams(context.instance, findings),
+    let instance = context.instance;
+    match instance.engine {
+        Engine::Haproxy if instance.fragment => {}
+        Engine::Haproxy => undefined_names(instance, findings),
+        Engine::Nginx => misspelt_upstreams(instance, findings),
     }
 }
 
@@ -92,17 +94,22 @@ fn misspelt_upstreams(instance: &Instance, findings: &mut Vec<Finding>) {
 }
 
 /// The backends that are hosts of nginx whose names look like that of an upstream with a slip of the
-/// keyboard, and that upstream.
+/// keyboard, and that upstream. What a part of a configuration names may stand in another part: there
+/// the upstream has to be one that nothing else uses.
 pub(super) fn slips(instance: &Instance) -> Vec<(usize, &Backend)> {
-    let upstreams: Vec<&Backend> = instance.backends.iter().filter(|it| it.declared).collect();
-    let names = upstreams.iter().map(|backend| &backend.name);
-    let mut speller = Speller::new(names.collect());
+    let is_used = |index| instance.routes_to(index).next().is_some();
+    let mut upstreams: BTreeMap<&Text, &Backend> = BTreeMap::new();
+    for (index, backend) in instance.backends.iter().enumerate() {
+        if backend.declared && !(instance.fragment && is_used(index)) {
+            upstreams.insert(&backend.name, backend);
+        }
+    }
+    let mut speller = Speller::new(upstreams.keys().copied().collect());
     let backends = instance.backends.iter().enumerate();
     let slips = backends.filter_map(|(index, backend)| {
         let host = bare_host(backend)?;
         let similar = (speller.nearest(host)).filter(|similar| is_slip(host, similar))?;
-        let upstream = upstreams.iter().find(|it| it.name == *similar)?;
-        Some((index, *upstream))
+        Some((index, *upstreams.get(similar)?))
     });
     slips.collect()
 }
@@ -163,17 +170,26 @@ impl<'a> Speller<'a> {
         let (distance, other) = candidates
             .map(|other| (strsim::osa_distance(name, other), other))
             .min()?;
-        (distance > 0 && distance <= 2 && distance * 3 <= name.len()).then_some(other)
+        let longest = name.len().max(other.len());
+        (distance > 0 && distance <= 2 && distance * 3 <= longest).then_some(other)
     }
 }
 
 /// Two names that differ in their digits only, or by something appended (`api`, `api-b`), are
-/// siblings. A letter more or less at the end is a slip.
+/// siblings, and so are short ones with another letter in one place (`api`, `app`). A letter more or
+/// less, or two that changed places, is a slip.
 fn is_slip(name: &str, other: &str) -> bool {
     let letters = |text: &str| -> String { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
     let extends = |long: &str, short: &str| {
         let rest = long.strip_prefix(short);
         rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
     };
-    letters(name) != letters(other) && !extends(name, other) && !extends(other, name)
+    let sorted = |text: &str| {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.sort_unstable();
+        bytes
+    };
+    let is_other_word = name.len() == other.len() && sorted(name) != sorted(other);
+    let siblings = letters(name) == letters(other) || extends(name, other) || extends(other, name);
+    !siblings && (name.len() >= SURE || !is_other_word)
 }
