@@ -1,15 +1,16 @@
 //! `odd-one-out`: one server differs from all of its siblings, who agree.
 //!
-//! In: the usable primaries of a backend. Out: one finding per parameter that sets one of them apart.
+//! In: the usable primaries of a backend. Out: one finding per server that is set apart.
 
+use std::ptr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::tier::names_a_group;
 use super::wording::duration;
-use super::{BackendView, Check, Rule};
+use super::{BackendView, Check, Rule, facts};
 use crate::finding::{Finding, Severity};
-use crate::model::{Engine, Server, Setting, Text};
+use crate::model::{CheckTiming, Engine, Server, Setting, Text};
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -20,6 +21,9 @@ pub(super) static RULE: Rule = Rule {
 
 /// With fewer servers nobody is odd.
 const LEAST_SERVERS: usize = 3;
+
+/// The longest detection of a failure that is not a fault of its own.
+const LONG: Duration = Duration::from_secs(15);
 
 /// What is compared.
 struct Parameter {
@@ -43,6 +47,8 @@ enum Value<'a> {
 
 const REACHED: &str = "it is reached in another way than they are";
 const JUDGED: &str = "its failures are judged in another way than theirs";
+const NOTICED: &str = "its failures are noticed after another time than theirs";
+const FILLED: &str = "it is filled in another way than they are";
 
 static PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -82,23 +88,59 @@ static PARAMETERS: &[Parameter] = &[
         read: |server| word(server.options.on_marked_down.as_deref()),
     },
     Parameter {
+        engine: Engine::Haproxy,
+        name: "sni",
+        effect: REACHED,
+        // Each server may have a name of its own.
+        read: |server| match server.options.sni.as_deref().map(Setting::known) {
+            None => Value::Absent,
+            Some(Some(_)) => Value::On,
+            Some(None) => Value::Unknown,
+        },
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "inter",
+        effect: NOTICED,
+        read: |server| checked(server, |timing| time(&timing.inter)),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "fall",
+        effect: NOTICED,
+        read: |server| checked(server, |timing| number(&timing.fall)),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "slowstart",
+        effect: FILLED,
+        read: |server| (server.options.slowstart.as_ref()).map_or(Value::Absent, time),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "maxqueue",
+        effect: FILLED,
+        read: |server| (server.options.maxqueue.as_ref()).map_or(Value::Absent, number),
+    },
+    Parameter {
         engine: Engine::Nginx,
         name: "max_fails",
         effect: JUDGED,
-        read: |server| match server.passive().max_fails.known() {
+        read: |server| {
+            let max_fails = &server.passive().max_fails;
             // `max-fails-zero` speaks about that.
-            None | Some(0) => Value::Unknown,
-            Some(number) => Value::Number(*number),
+            if max_fails.known() == Some(&0) {
+                Value::Unknown
+            } else {
+                number(max_fails)
+            }
         },
     },
     Parameter {
         engine: Engine::Nginx,
         name: "fail_timeout",
         effect: JUDGED,
-        read: |server| match server.passive().fail_timeout.known() {
-            None => Value::Unknown,
-            Some(time) => Value::Time(*time),
-        },
+        read: |server| time(&server.passive().fail_timeout),
     },
 ];
 
@@ -118,6 +160,31 @@ fn word(setting: Option<&Setting<Text>>) -> Value<'_> {
     }
 }
 
+fn number(setting: &Setting<u32>) -> Value<'_> {
+    setting
+        .known()
+        .map_or(Value::Unknown, |it| Value::Number(*it))
+}
+
+fn time(setting: &Setting<Duration>) -> Value<'_> {
+    setting
+        .known()
+        .map_or(Value::Unknown, |it| Value::Time(*it))
+}
+
+/// What a server says about the times of its check, where it has one and no other rule speaks about
+/// them.
+fn checked<'a>(server: &'a Server, read: fn(&'a CheckTiming) -> Value<'a>) -> Value<'a> {
+    let timing = &server.options.timing;
+    let own = server.check.known() == Some(&true) && server.options.track.is_none();
+    // `slow-failure-detection` speaks about long ones.
+    if own && facts::detection(timing) <= LONG {
+        read(timing)
+    } else {
+        Value::Unknown
+    }
+}
+
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let engine = view.context.instance.engine;
     let tier = || view.backend.usable_primaries();
@@ -132,14 +199,29 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if engine == Engine::Haproxy && tier().all(alike) {
         return;
     }
+    let mut found: Vec<Odd<'_>> = Vec::new();
     for parameter in PARAMETERS.iter().filter(|it| it.engine == engine) {
-        let Some((odd, other)) = odd(first, tier().skip(1), parameter.read) else {
+        let Some((server, other)) = odd(first, tier().skip(1), parameter.read) else {
             continue;
         };
-        if !is_apart(view, odd, other) {
-            findings.push(finding(view, parameter, odd, other));
+        match found.iter_mut().find(|it| ptr::eq(it.server, server)) {
+            Some(odd) => odd.parameters.push(parameter),
+            None => found.push(Odd {
+                server,
+                other,
+                parameters: vec![parameter],
+            }),
         }
     }
+    found.retain(|odd| !is_apart(view, odd.server, odd.other));
+    findings.extend(found.iter().filter_map(|odd| finding(view, odd)));
+}
+
+/// A server that differs, one of the others, and what sets it apart.
+struct Odd<'a> {
+    server: &'a Server,
+    other: &'a Server,
+    parameters: Vec<&'static Parameter>,
 }
 
 /// The one that differs from all others, who agree, and one of those.
@@ -182,12 +264,31 @@ fn is_apart(view: &BackendView<'_>, odd: &Server, other: &Server) -> bool {
         || notes.state_reason(view.context.today)
 }
 
-fn finding(view: &BackendView<'_>, parameter: &Parameter, odd: &Server, other: &Server) -> Finding {
-    let Parameter {
-        name, effect, read, ..
-    } = parameter;
+fn finding(view: &BackendView<'_>, odd: &Odd<'_>) -> Option<Finding> {
+    let Odd { server, other, .. } = odd;
     let others = view.backend.usable_primaries().count() - 1;
-    let difference = match (read(odd), read(other)) {
+    let differences: Vec<String> = (odd.parameters.iter())
+        .map(|parameter| difference(parameter, server, other, others))
+        .collect();
+    let message = format!(
+        "`{}` of {} {}: {}",
+        server.name,
+        view.title(),
+        differences.join(", and "),
+        odd.parameters.first()?.effect
+    );
+    let help = "make it like the others, or state the reason in a comment beside it";
+    let finding = Finding::new(Severity::Warning, server.head, message, help)
+        .backend(&view.backend.name)
+        .server(&server.name)
+        .label("the one that differs")
+        .related(format!("`{}` is like the others", other.name), other.head);
+    Some(finding)
+}
+
+fn difference(parameter: &Parameter, odd: &Server, other: &Server, others: usize) -> String {
+    let Parameter { name, read, .. } = parameter;
+    match (read(odd), read(other)) {
         (Value::Absent, _) => format!("has no `{name}` while the other {others} have"),
         (value, Value::Absent) => {
             format!("alone of {} servers has {}", others + 1, shown(name, value))
@@ -196,14 +297,7 @@ fn finding(view: &BackendView<'_>, parameter: &Parameter, odd: &Server, other: &
             let (value, usual) = (shown(name, value), shown(name, usual));
             format!("has {value} while the other {others} have {usual}")
         }
-    };
-    let message = format!("`{}` of {} {difference}: {effect}", odd.name, view.title());
-    let help = "make it like the others, or state the reason in a comment beside it";
-    Finding::new(Severity::Warning, odd.head, message, help)
-        .backend(&view.backend.name)
-        .server(&odd.name)
-        .label("the one that differs")
-        .related(format!("`{}` is like the others", other.name), other.head)
+    }
 }
 
 fn shown(name: &str, value: Value<'_>) -> String {

@@ -66,7 +66,9 @@ impl<'l> Words<'l> {
         // A URL has its host behind two slashes, a path its first part behind one.
         let in_path = before.ends_with(b"/") && !before.ends_with(b"//");
         let is_argument = before.ends_with(b"(") || before.ends_with(b",");
-        !in_path && (is_argument || !self.in_condition) && !matches!(self.last, b"acl" | b"server")
+        !in_path
+            && (is_argument || !self.in_condition)
+            && !matches!(self.last, b"acl" | b"server" | b"server-template")
     }
 }
 
