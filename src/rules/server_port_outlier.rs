@@ -34,6 +34,9 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// The fewest servers that can differ.
+const PAIR: usize = 2;
+
 /// Whether there is any difference at all, which most tiers do not have.
 fn listen_apart(view: &BackendView<'_>, primary: bool) -> bool {
     let mut tier = facts::tier(view.backend, primary);
@@ -41,8 +44,8 @@ fn listen_apart(view: &BackendView<'_>, primary: bool) -> bool {
     tier.any(|(_, server)| Some(listening(server)) != first)
 }
 
-/// A tier of at least three servers on as many hosts: servers that share a host need ports of their
-/// own. Slots get their port from discovery, and sockets have none.
+/// A tier of at least three servers on as many hosts, or of two and one has no port: servers that share
+/// a host need ports of their own. Slots get their port from discovery, and sockets have none.
 fn comparable(tier: Vec<(usize, &Server)>) -> Option<Vec<(usize, &Server)>> {
     let mut hosts = BTreeSet::new();
     let plain = |server: &Server| {
@@ -56,7 +59,9 @@ fn comparable(tier: Vec<(usize, &Server)>) -> Option<Vec<(usize, &Server)>> {
                 Port::None | Port::Fixed(_) | Port::Default(_)
             )
     };
-    let all = tier.len() >= 3
+    let portless = |(_, server): &(usize, &Server)| server.address.port == Port::None;
+    let many = tier.len() > PAIR || tier.len() == PAIR && tier.iter().any(portless);
+    let all = many
         && (tier.iter()).all(|(_, server)| plain(server) && hosts.insert(server.address.host()));
     all.then_some(tier)
 }
@@ -92,7 +97,9 @@ fn outliers<'a>(
         .map(|(_, n)| n)
         .sum();
     let portless = tier.len() - most - others;
-    if *most < 2 || others > 1 || others + portless == 0 || portless >= *most {
+    let is_pair = tier.len() == PAIR && portless == 1;
+    let agree = *most >= 2 && others <= 1 && others + portless > 0 && portless < *most;
+    if !is_pair && !agree {
         return None;
     }
     let same = tier
@@ -119,10 +126,10 @@ fn judge(
     let (severity, fact) = match server.address.port {
         Port::None => {
             let clients = client_ports(view, routes);
-            if clients
-                .as_ref()
-                .is_some_and(|ports| *ports == [common].into())
-            {
+            let same = (clients.as_ref()).map(|ports| *ports == [common].into());
+            // Of two, one alone does not tell which port is right; what clients use does.
+            let is_pair = view.backend.servers.len() == PAIR;
+            if same == Some(true) || is_pair && same.is_none() {
                 return None;
             }
             (Severity::Error, portless(clients.as_ref()))
