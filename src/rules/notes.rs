@@ -14,6 +14,26 @@ pub struct Notes {
 /// The mark of an annotation.
 const ANNOTATION: &str = "lbaudit:";
 
+/// HAProxy keywords that no sentence starts with.
+const KEYWORDS: [&str; 16] = [
+    "balance",
+    "default-server",
+    "default_backend",
+    "errorfile",
+    "hash-type",
+    "http-check",
+    "http-request",
+    "http-response",
+    "option",
+    "server-template",
+    "stick-table",
+    "tcp-check",
+    "tcp-request",
+    "tcp-response",
+    "use-server",
+    "use_backend",
+];
+
 impl Notes {
     /// Notes from comment text as it stands in a file; `#` marks at line starts are dropped.
     pub fn new(comment: &str) -> Self {
@@ -121,14 +141,17 @@ impl Notes {
 
 /// Whether a comment line is a directive that somebody switched off, not prose.
 fn is_directive(line: &str) -> bool {
+    if line.ends_with([';', '{', '}']) {
+        return true;
+    }
     let mut words = line.split_whitespace();
     match words.next() {
         Some("server") => {
             let address = |word: &str| word.contains(':') || word.contains('.');
-            line.ends_with(';') || words.nth(1).is_some_and(address)
+            words.nth(1).is_some_and(address)
         }
-        Some("server-template" | "default-server" | "balance" | "option" | "http-check") => true,
-        _ => false,
+        Some(word) => KEYWORDS.contains(&word),
+        None => false,
     }
 }
 
@@ -166,6 +189,8 @@ mod tests {
         let today = date(2026, 11, 22);
         assert!(!Notes::new("# server d 10.0.0.4:80 weight 10 check").state_reason(today));
         assert!(!Notes::new("# server 10.0.0.4:80 weight=10 down;").state_reason(today));
+        assert!(!Notes::new("# http-request set-header X-Pool a").state_reason(today));
+        assert!(!Notes::new("# proxy_set_header Host $host;").state_reason(today));
         assert!(Notes::new("# server c is the big box").state_reason(today));
     }
 
