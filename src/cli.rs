@@ -356,7 +356,8 @@ pub struct RequestArgs {
     /// This many equal requests for /
     #[arg(long, value_name = "N")]
     pub requests: Option<u64>,
-    /// One request for each of these hash keys: text, or an address for `source` and `ip_hash`
+    /// One request for each of these hash keys: text, or an address for `source` and `ip_hash`; of a
+    /// whole target or header value the proxy's part is taken
     #[arg(long, value_name = "KEY", num_args = 1..)]
     pub key: Vec<String>,
     /// File with one hash key a line; `-` for standard input
@@ -365,7 +366,8 @@ pub struct RequestArgs {
     /// File with a request or an event a line, as JSON; `-` for standard input
     ///
     /// A request has any of "uri", "method", "scheme", "headers", "src", "rdp" (a cookie) and "repeat", or
-    /// "open" with a name under which it stays open until {"close":NAME}. Events are {"down":SERVER}, {"up":SERVER},
+    /// "open" with a name under which it stays open until {"close":NAME}. One that a full server makes wait gets
+    /// no server: nothing ends while it waits. Events are {"down":SERVER}, {"up":SERVER},
     /// {"weight":SERVER,"value":"50%"}, and for nginx {"fail":SERVER} (connections to it fail until it
     /// is up) and {"wait":"10s"}, which lets `fail_timeout` pass
     #[arg(long, value_name = "FILE")]

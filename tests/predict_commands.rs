@@ -53,6 +53,24 @@ backend desktops
   server b 10.0.0.2:80
   server c 10.0.0.3:80
 
+backend paths
+  balance uri depth 2
+  server a 10.0.0.1:80
+  server b 10.0.0.2:80
+  server c 10.0.0.3:80
+
+backend sites
+  balance hdr(host) use_domain_only
+  server a 10.0.0.1:80
+  server b 10.0.0.2:80
+  server c 10.0.0.3:80
+
+backend networks
+  balance hash src,ipmask(24)
+  server a 10.0.0.1:80
+  server b 10.0.0.2:80
+  server c 10.0.0.3:80
+
 backend dice
   balance random
   server a 10.0.0.1:80
@@ -197,6 +215,37 @@ fn a_desktop_keeps_its_server_by_its_cookie() {
     assert_eq!(picks["picks"][0], by_key["picks"][0]);
     assert_eq!(picks["picks"][1]["key"], Value::Null);
     assert_eq!(picks["picks"][2]["key"], Value::Null);
+}
+
+/// A key may be what the request has, the proxy cuts its part out of it.
+#[test]
+fn keys_may_be_whole_values() {
+    let server = |backend: &str, key: &str| -> Value {
+        let picks = json(&["pick", "--backend", backend, "--key", key]);
+        assert_eq!(picks["picks"][0]["key"], key);
+        picks["picks"][0]["server"].clone()
+    };
+    for (backend, hashed, whole) in [
+        ("paths", "/a/b", ["/a/b?c", "/a/b/c", "/a/b/d", "/a/b/e?f"]),
+        (
+            "sites",
+            "web",
+            ["a.web.com", "b.web.net", "web.org", "c.web.x"],
+        ),
+        ("users", "7", [" 7 , 8", "7,a", "7,b", "7 ,c"]),
+        (
+            "networks",
+            "10.1.2.0",
+            ["10.1.2.1", "10.1.2.2", "10.1.2.3", "10.1.2.9"],
+        ),
+    ] {
+        for whole in whole {
+            assert_eq!(server(backend, whole), server(backend, hashed), "{whole}");
+        }
+    }
+    let empty = json(&["pick", "--backend", "users", "--key", "", "--key", " "]);
+    assert_eq!(empty["picks"][0]["server"], "a");
+    assert_eq!(empty["picks"][1]["server"], "b");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lbaudit::engine::{Input, Options, load};
-use lbaudit::model::{Algorithm, Answers, Backend, Engine, HashMethod, Instance};
+use lbaudit::model::{Algorithm, Answers, Backend, Engine, HashMethod, Instance, Layer};
 use lbaudit::predict::{Extractor, Picker, Request, Unpredictable, WeightChange, predict_idle};
 use lbaudit::source::Sources;
 use serde_json::Value;
@@ -218,6 +218,9 @@ impl Recording {
             }
             Err(fault) => return Err(fault.to_string()),
         };
+        if let Some(next) = self.instance.next_upstream(backend) {
+            picker.set_next_upstream(next);
+        }
         for (index, server) in self.json["scenario"]["servers"]
             .as_array()
             .expect("servers")
@@ -320,7 +323,7 @@ struct Player<'a> {
     backend: &'a Backend,
     answers: &'a [String],
     picker: Picker<'a>,
-    held: BTreeMap<String, usize>,
+    held: BTreeMap<String, Option<usize>>,
     given: Vec<String>,
     attempts: Vec<Vec<String>>,
 }
@@ -332,7 +335,9 @@ impl Player<'_> {
                 self.command(command)?;
             } else if let Some(id) = operation["close"].as_str() {
                 let server = self.held.remove(id).ok_or("closed before it was opened")?;
-                self.picker.close(server);
+                if let Some(server) = server {
+                    self.picker.close(server);
+                }
             } else if let Some(time) = operation["sleep_ms"].as_u64() {
                 self.picker.wait(Duration::from_millis(time));
             } else if let Some(name) = operation["stop"].as_str() {
@@ -365,17 +370,16 @@ impl Player<'_> {
         let server = match operation["open"].as_str() {
             Some(id) => {
                 let server = self.picker.open(key.borrow());
-                self.held
-                    .extend(server.map(|server| (id.to_owned(), server)));
+                self.held.insert(id.to_owned(), server);
                 server
             }
             None => self.picker.pick(key.borrow()),
         };
-        // nginx answers 502 itself, HAProxy 503.
-        let error = if self.backend.name == "u" {
-            "ERR 502"
-        } else {
-            "ERR 503"
+        // nginx answers 502 itself, HAProxy 503 or by closing the connection.
+        let error = match (self.backend.name.as_str(), self.backend.layer) {
+            ("u", _) => "ERR 502",
+            (_, Layer::Tcp) => "ERR closed",
+            _ => "ERR 503",
         };
         self.given.push(
             server

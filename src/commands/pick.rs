@@ -72,6 +72,9 @@ fn replay(instance: &Instance, backend: &Backend, args: &PickArgs) -> Result<Vec
         open: BTreeMap::new(),
         picks: Vec::new(),
     };
+    if let Some(next) = instance.next_upstream(backend) {
+        replay.picker.set_next_upstream(next);
+    }
     for name in &args.down {
         let server = replay.server(name)?;
         let down = replay.picker.set_down(server, true);
@@ -201,13 +204,21 @@ impl Replay<'_> {
     }
 }
 
-/// A key as text; bytes that are no text are shown as they can be.
+/// A key as text, in hexadecimal where it is none.
 fn shown(key: &OwnedKey) -> Option<String> {
     match key {
         OwnedKey::Missing => None,
-        OwnedKey::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+        OwnedKey::Bytes(bytes) => Some(match std::str::from_utf8(bytes) {
+            Ok(text) if !text.contains(char::is_control) => text.to_owned(),
+            _ => hexadecimal(bytes),
+        }),
         OwnedKey::Address(address) => Some(address.to_string()),
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    format!("0x{}", digits.collect::<String>())
 }
 
 fn read(path: &Path) -> Result<String, Error> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::{Backend, Listener, Route, Setting, Split, Text};
+use super::{Backend, Listener, NextUpstream, Route, Setting, Split, Text};
 use crate::source::{SourceId, Span};
 
 /// The load balancers that can be audited.
@@ -180,6 +180,20 @@ impl Instance {
     /// The routes that lead to the backend at `index`.
     pub fn routes_to(&self, index: usize) -> impl Iterator<Item = &Route> {
         self.indexed(&self.route_index().to_backend, index)
+    }
+
+    /// What the routes to `backend`, one of this instance, say of further tries; nothing where they
+    /// differ.
+    pub fn next_upstream(&self, backend: &Backend) -> Option<&NextUpstream> {
+        let mut backends = self.backends.iter();
+        let index = backends.position(|other| std::ptr::eq(other, backend))?;
+        let mut said = (self.routes_to(index)).filter_map(|route| route.next_upstream.as_ref());
+        let first = said.next()?;
+        let agrees = |other: &NextUpstream| {
+            other.conditions.value == first.conditions.value
+                && other.tries.value == first.tries.value
+        };
+        said.all(agrees).then_some(first)
     }
 
     /// The routes that start at the listener at `index`.

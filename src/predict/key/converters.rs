@@ -146,6 +146,11 @@ impl Converter {
         }
     }
 
+    /// Whether it changes nothing when it is applied a second time.
+    pub(super) fn is_idempotent(&self) -> bool {
+        matches!(self, Self::Lower | Self::Upper | Self::IpMask(..))
+    }
+
     /// The next value; `None` where the real converter fails, which leaves the request without a key.
     pub(super) fn apply(&self, value: Value) -> Option<Value> {
         Some(match self {
@@ -203,8 +208,33 @@ impl Operation {
     }
 }
 
-/// `field` and `word`: parts by delimiters, counted from either end.
+/// `field` and `word`: parts by delimiters, counted from either end. More parts than there are reach to
+/// the end of the text; a `word` that is not there is empty, a `field` fails.
 fn part(text: &[u8], index: i64, delimiters: &[u8], count: usize, empty: bool) -> Option<Vec<u8>> {
+    let spans = spans(text, delimiters, empty);
+    let distance = usize::try_from(index.unsigned_abs()).ok()?;
+    let more = count.saturating_sub(1);
+    let found = if index > 0 {
+        let first = distance - 1;
+        spans.get(first).map(|(from, _)| {
+            let last = spans.get(first.saturating_add(more));
+            (*from, last.map_or(text.len(), |(_, to)| *to))
+        })
+    } else {
+        let last = spans.len().checked_sub(distance);
+        last.and_then(|last| {
+            let first = last.checked_sub(more).and_then(|first| spans.get(first));
+            Some((first.map_or(0, |(from, _)| *from), spans.get(last)?.1))
+        })
+    };
+    match found {
+        Some((from, to)) => text.get(from..to).map(<[u8]>::to_vec),
+        None => (!empty).then(Vec::new),
+    }
+}
+
+/// Where the parts of a text begin and end.
+fn spans(text: &[u8], delimiters: &[u8], empty: bool) -> Vec<(usize, usize)> {
     let mut spans: Vec<(usize, usize)> = Vec::new();
     let mut start = 0;
     for (at, byte) in text.iter().enumerate().chain([(text.len(), &0)]) {
@@ -215,22 +245,7 @@ fn part(text: &[u8], index: i64, delimiters: &[u8], count: usize, empty: bool) -
             start = at + 1;
         }
     }
-    let distance = usize::try_from(index.unsigned_abs()).ok()?;
-    let more = count.saturating_sub(1);
-    let (first, last) = if index > 0 {
-        (
-            distance - 1,
-            (distance - 1)
-                .saturating_add(more)
-                .min(spans.len().saturating_sub(1)),
-        )
-    } else {
-        let last = spans.len().checked_sub(distance)?;
-        (last.saturating_sub(more), last)
-    };
-    let (from, _) = spans.get(first)?;
-    let (_, to) = spans.get(last)?;
-    text.get(*from..*to).map(<[u8]>::to_vec)
+    spans
 }
 
 fn hex(bytes: &[u8]) -> Vec<u8> {

@@ -2,11 +2,13 @@
 //!
 //! Manual chapter 7.3; the behaviour of each one was compared with HAProxy 2.6.12.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::converters::Converter;
 use super::haproxy::elements;
 use super::{Request, Unsupported, parse_address};
+use crate::model::HashFunction;
+use crate::predict::hash::{avalanche, of_key};
 
 /// A sample.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,11 +75,20 @@ enum Fetch {
         occurrence: i64,
         full: bool,
     },
+    HeaderAddress {
+        name: String,
+        occurrence: i64,
+    },
     Path,
     PathQuery,
     Url,
     Query,
     Base,
+    /// `base32`, `url32` and both with `+src`.
+    BaseHash {
+        with_query: bool,
+        with_source: bool,
+    },
     Method,
     UrlParam(String),
     Cookie(String),
@@ -108,18 +119,25 @@ impl Expression {
         Ok(value)
     }
 
-    /// The bytes hashed for a value given as text.
+    /// The bytes hashed for a value given as text, which is what the last converter gives. Converters
+    /// that change nothing a second time are applied to it, so that it may be what the first one takes.
     pub(super) fn text_key(&self, text: &str) -> Result<Vec<u8>, Unsupported> {
         let number = || {
             let parsed = text.parse::<i64>();
             parsed.map_err(|_| Unsupported::NotANumber(text.into()))
         };
         let last = self.converters.last();
-        Ok(match last.map_or(self.fetch.yields(), Converter::yields) {
-            Yields::Bytes => text.into(),
-            Yields::Number => Value::Number(number()?).hashed(),
-            Yields::Address => Value::Address(parse_address(text)?).hashed(),
-        })
+        let mut value = match last.map_or(self.fetch.yields(), Converter::yields) {
+            Yields::Bytes => Value::Bytes(text.into()),
+            Yields::Number => Value::Number(number()?),
+            Yields::Address => Value::Address(parse_address(text)?),
+        };
+        if self.converters.iter().all(Converter::is_idempotent) {
+            for converter in &self.converters {
+                value = converter.apply(value.clone()).unwrap_or(value);
+            }
+        }
+        Ok(value.hashed())
     }
 }
 
@@ -140,14 +158,23 @@ impl Fetch {
                 .map(|name| (*name).to_owned())
                 .ok_or_else(unknown)
         };
+        let occurrence = || match arguments.get(1) {
+            Some(count) => count.trim().parse().map_err(|_| unknown()),
+            None => Ok(-1),
+        };
         Ok(match name {
             "src" => Self::Source,
+            "req.hdr_ip" | "hdr_ip" => Self::HeaderAddress {
+                name: first()?,
+                occurrence: occurrence()?,
+            },
+            "base32" | "base32+src" | "url32" | "url32+src" => Self::BaseHash {
+                with_query: name.starts_with("url"),
+                with_source: name.ends_with("+src"),
+            },
             "req.hdr" | "hdr" | "req.fhdr" | "fhdr" => Self::Header {
                 name: first()?,
-                occurrence: match arguments.get(1) {
-                    Some(count) => count.parse().map_err(|_| unknown())?,
-                    None => -1,
-                },
+                occurrence: occurrence()?,
                 full: name.ends_with("fhdr"),
             },
             "path" => Self::Path,
@@ -166,14 +193,18 @@ impl Fetch {
 
     fn yields(&self) -> Yields {
         match self {
-            Self::Source => Yields::Address,
-            Self::Number(_) => Yields::Number,
+            Self::Source | Self::HeaderAddress { .. } => Yields::Address,
+            Self::Number(_)
+            | Self::BaseHash {
+                with_source: false, ..
+            } => Yields::Number,
             Self::Header { .. }
             | Self::Path
             | Self::PathQuery
             | Self::Url
             | Self::Query
             | Self::Base
+            | Self::BaseHash { .. }
             | Self::Method
             | Self::UrlParam(_)
             | Self::Cookie(_)
@@ -194,11 +225,16 @@ impl Fetch {
             Self::Path => Some(path.to_owned()),
             Self::PathQuery => Some(request.path_and_query().to_owned()),
             Self::Url => Some(request.uri.clone()),
-            Self::Query => Some(query.unwrap_or_default().to_owned()),
-            Self::Base => Some(format!(
-                "{}{path}",
-                request.header("host").next().unwrap_or("")
-            )),
+            Self::Query => query.map(str::to_owned),
+            Self::Base => Some(format!("{}{path}", host(request))),
+            Self::BaseHash {
+                with_query,
+                with_source,
+            } => return base_hash(request, *with_query, *with_source).map(Some),
+            Self::HeaderAddress { name, occurrence } => {
+                let value = occurrence_of(request, name, *occurrence, false);
+                return Ok(value.as_deref().and_then(address).map(Value::Address));
+            }
             Self::Method => Some(request.method.clone()),
             Self::UrlParam(name) => query.and_then(|query| parameter(query, name)),
             Self::Cookie(name) => cookie(request, name),
@@ -206,6 +242,34 @@ impl Fetch {
         };
         Ok(text.map(|text| Value::Bytes(text.into_bytes())))
     }
+}
+
+fn host(request: &Request) -> &str {
+    request.header("host").next().unwrap_or("")
+}
+
+/// `smp_fetch_base32`, `smp_fetch_url32` and their variants with the client address behind the hash.
+fn base_hash(request: &Request, query: bool, source: bool) -> Result<Value, Unsupported> {
+    let (path, _) = request.path_query();
+    let target = if query {
+        request.path_and_query()
+    } else {
+        path
+    };
+    let base = format!("{}{target}", host(request));
+    let hash = avalanche(of_key(HashFunction::Sdbm, base.as_bytes()));
+    if !source {
+        return Ok(Value::Number(i64::from(hash)));
+    }
+    let mut bytes = hash.to_be_bytes().to_vec();
+    bytes.extend(Value::Address(request.source()?).hashed());
+    Ok(Value::Bytes(bytes))
+}
+
+/// An address as `req.hdr_ip` reads it: IPv4 may have a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.split_once(':').map_or(text, |(host, _)| host);
+    (text.parse().ok()).or_else(|| bare.parse::<Ipv4Addr>().ok().map(IpAddr::V4))
 }
 
 /// `http_get_htx_hdr`: the n-th value of a header, from the end when negative. Empty values count as
@@ -338,6 +402,13 @@ mod tests {
             ("req.hdr(x),base64", "YTpiYjpjY2M6ZGQ="),
             ("path,url_dec", "/AAb/c;d"),
             ("path,lower", "/a%41b/c;d"),
+            ("path,word(3,/)", ""),
+            ("path,word(1,/,9)", "A%41b/c;d"),
+            ("req.hdr(x),word(-1,:,9)", "a:bb:ccc:dd"),
+            ("base32", "2530782586"),
+            ("url32", "2404756302"),
+            ("base32+src,hex", "96D8AD7A7F000001"),
+            ("req.hdr_ip(host)", "127.0.0.1"),
         ] {
             assert_eq!(
                 text(expression, &first).as_deref(),
@@ -370,6 +441,9 @@ mod tests {
         assert_eq!(text("req.hdr(x)", &third), None);
         assert_eq!(text("req.hdr(y),crc32", &third), None);
         assert_eq!(text("url_param(k)", &third), None);
+        assert_eq!(text("query", &third), None);
+        assert_eq!(text("query", &request("/?", &[])).as_deref(), Some(""));
+        assert_eq!(text("req.hdr_ip(x)", &second), None);
     }
 
     #[test]

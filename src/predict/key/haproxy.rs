@@ -31,11 +31,12 @@ pub(super) fn header<'r>(
     name: &'r str,
     domain_only: bool,
 ) -> Option<&'r str> {
-    let line = request.header(name).next()?;
-    let value = elements(line).next()?;
-    if value.is_empty() {
-        return None;
-    }
+    header_value(request.header(name).next()?, domain_only)
+}
+
+/// The part of a header line that is hashed.
+pub(super) fn header_value(line: &str, domain_only: bool) -> Option<&str> {
+    let value = elements(line).next().filter(|value| !value.is_empty())?;
     Some(if domain_only { domain(value) } else { value })
 }
 

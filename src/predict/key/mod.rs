@@ -61,29 +61,30 @@ impl Request {
 
     /// The target behind scheme and authority.
     fn path_and_query(&self) -> &str {
-        let Some((_, rest)) = self.uri.split_once("://") else {
-            return &self.uri;
-        };
-        let absolute = !self.uri.starts_with('/');
-        match rest
-            .find('/')
-            .filter(|_| absolute)
-            .and_then(|at| rest.get(at..))
-        {
-            Some(path) => path,
-            None if absolute => "/",
-            None => &self.uri,
-        }
+        behind_authority(&self.uri)
     }
 
     /// Path without the query, and the query where there is one.
     fn path_query(&self) -> (&str, Option<&str>) {
-        let target = self.path_and_query();
-        match target.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (target, None),
-        }
+        path_query(self.path_and_query())
     }
+}
+
+fn path_query(target: &str) -> (&str, Option<&str>) {
+    match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    }
+}
+
+fn behind_authority(target: &str) -> &str {
+    let Some((_, rest)) = target.split_once("://") else {
+        return target;
+    };
+    if target.starts_with('/') {
+        return target;
+    }
+    (rest.find(['/', '?']).and_then(|at| rest.get(at..))).unwrap_or("/")
 }
 
 /// Why a key cannot be computed.
@@ -121,6 +122,15 @@ pub enum OwnedKey {
 }
 
 impl OwnedKey {
+    /// A key of nginx: an empty one is none (`ngx_http_upstream_get_hash_peer`).
+    fn of(bytes: Vec<u8>) -> Self {
+        if bytes.is_empty() {
+            Self::Missing
+        } else {
+            Self::Bytes(bytes)
+        }
+    }
+
     /// The key for a [`super::Picker`].
     pub fn borrow(&self) -> Key<'_> {
         match self {
@@ -220,13 +230,7 @@ impl Extractor {
                 return Ok(value.map_or(OwnedKey::Missing, |value| OwnedKey::Bytes(value.hashed())));
             }
             Plan::Pattern(pattern) => {
-                let text = pattern.evaluate(request)?;
-                // An empty key is no key: `ngx_http_upstream_get_hash_peer`.
-                return Ok(if text.is_empty() {
-                    OwnedKey::Missing
-                } else {
-                    OwnedKey::Bytes(text)
-                });
+                return pattern.evaluate(request).map(OwnedKey::of);
             }
         };
         Ok(bytes.map_or(OwnedKey::Missing, |bytes| OwnedKey::Bytes(bytes.into())))
@@ -238,12 +242,28 @@ impl Extractor {
             Plan::None => Ok(OwnedKey::Missing),
             Plan::Source => parse_address(text).map(OwnedKey::Address),
             Plan::Expression(expression) => expression.text_key(text).map(OwnedKey::Bytes),
-            Plan::Uri { .. }
-            | Plan::UrlParam { .. }
-            | Plan::Header { .. }
-            | Plan::RdpCookie(_)
-            | Plan::Message(_)
-            | Plan::Pattern(_) => Ok(OwnedKey::Bytes(text.into())),
+            Plan::Pattern(pattern) => pattern.text_key(text).map(OwnedKey::of),
+            // What is cut off a whole target or header value is in no key.
+            Plan::Uri {
+                len,
+                depth,
+                whole,
+                path_only,
+            } => {
+                let target = if *path_only {
+                    behind_authority(text)
+                } else {
+                    text
+                };
+                Ok(OwnedKey::Bytes(
+                    haproxy::uri(target, *len, *depth, *whole).into(),
+                ))
+            }
+            Plan::Header { domain_only, .. } => Ok(haproxy::header_value(text, *domain_only)
+                .map_or(OwnedKey::Missing, |value| OwnedKey::Bytes(value.into()))),
+            Plan::UrlParam { .. } | Plan::RdpCookie(_) | Plan::Message(_) => {
+                Ok(OwnedKey::Bytes(text.into()))
+            }
         }
     }
 }
@@ -273,9 +293,7 @@ impl Plan {
             },
             HashKey::RdpCookie(name) => Self::RdpCookie(name.to_string()),
             HashKey::Expression(text) => Self::Expression(Expression::parse(text)?),
-            HashKey::Variables(text) => {
-                Self::Pattern(Pattern::parse(text, &backend.name, version)?)
-            }
+            HashKey::Variables(text) => Self::Pattern(Pattern::parse(text, backend, version)?),
         })
     }
 }

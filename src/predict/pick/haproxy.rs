@@ -18,8 +18,6 @@ pub(super) struct Haproxy<'a> {
     loads: Vec<Load>,
     /// Connections that servers have taken.
     served: u32,
-    /// The same with those that wait.
-    connections: u32,
     balancer: Balancer,
     by_address: bool,
     /// Of all weights at load; never computed again.
@@ -31,7 +29,8 @@ pub(super) struct Haproxy<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Load {
     pub(super) served: u32,
-    pub(super) queued: u32,
+    /// Weights of the same tier in front of it when the process started, times 16.
+    pub(super) ahead: u64,
     configured: u32,
     down: bool,
 }
@@ -68,18 +67,11 @@ impl<'a> Haproxy<'a> {
                 Balancer::RoundRobin(RoundRobin::new(&pool))
             }
         };
-        let loads = pool.members.iter().map(|member| Load {
-            served: 0,
-            queued: 0,
-            configured: member.weight,
-            down: member.disabled,
-        });
         Some(Self {
             tier,
             serving,
-            loads: loads.collect(),
+            loads: loads(&pool),
             served: 0,
-            connections: 0,
             balancer,
             by_address,
             divisor,
@@ -89,25 +81,29 @@ impl<'a> Haproxy<'a> {
     }
 
     pub(super) fn pick(&mut self, key: Key<'_>) -> Option<usize> {
-        let server = self.choose(key);
+        let server = self.place(key);
         if let (Some(server), Balancer::LeastConn(_)) = (server, &self.balancer) {
             // Taking and dropping a connection moves it behind its equals.
-            self.add(server, 1);
-            self.add(server, -1);
+            self.take(server);
+            self.close(server);
         }
         self.note(server)
     }
 
     pub(super) fn open(&mut self, key: Key<'_>) -> Option<usize> {
-        let server = self.choose(key);
+        let server = self.place(key);
         if let Some(server) = server {
-            self.add(server, 1);
+            self.take(server);
         }
         self.note(server)
     }
 
     pub(super) fn close(&mut self, server: usize) {
-        self.add(server, -1);
+        if let Some(load) = self.loads.get_mut(server) {
+            load.served = load.served.saturating_sub(1);
+            self.served = self.served.saturating_sub(1);
+        }
+        self.reposition(server);
     }
 
     pub(super) fn tried(&self) -> &[usize] {
@@ -120,13 +116,20 @@ impl<'a> Haproxy<'a> {
         server
     }
 
+    /// The server that answers. Nothing ends while a request is placed: one that is sent to the queue
+    /// of a full server waits there until `timeout queue`, and gets an error.
+    fn place(&mut self, key: Key<'_>) -> Option<usize> {
+        let server = self.choose(key)?;
+        (!is_full(&self.pool, &self.loads, self.served + 1, server)).then_some(server)
+    }
+
     fn choose(&mut self, key: Key<'_>) -> Option<usize> {
         let first = *self.serving.first()?;
         let backup = self.tier == Tier::Backup;
         let alone = backup && !self.pool.allbackups;
         let (pool, loads) = (&self.pool, &self.loads);
         // The request that is being placed counts.
-        let connections = self.connections + 1;
+        let connections = self.served + 1;
         let full = |server: usize| is_full(pool, loads, connections, server);
         match &mut self.balancer {
             Balancer::Sticky(current) => *current,
@@ -174,27 +177,8 @@ impl<'a> Haproxy<'a> {
         }
     }
 
-    /// Adds a connection to a server or drops one. Beyond `maxconn` it waits in the server's queue.
-    fn add(&mut self, server: usize, change: i32) {
-        let (Some(load), Some(member)) =
-            (self.loads.get_mut(server), self.pool.members.get(server))
-        else {
-            return;
-        };
-        if change > 0 {
-            self.connections += 1;
-            load.queued += 1;
-        } else {
-            self.connections = self.connections.saturating_sub(1);
-            load.served = load.served.saturating_sub(1);
-            self.served = self.served.saturating_sub(1);
-        }
-        let room = |load: &Load| {
-            let most = limit(&self.pool, member, self.connections);
-            load.queued > 0 && most.is_none_or(|most| load.served < most)
-        };
-        while room(load) {
-            load.queued -= 1;
+    fn take(&mut self, server: usize) {
+        if let Some(load) = self.loads.get_mut(server) {
             load.served += 1;
             self.served += 1;
         }
@@ -210,7 +194,7 @@ impl<'a> Haproxy<'a> {
             return;
         };
         let weight = if member.usable { member.weight } else { 0 };
-        state.update(server, member.backup, weight, load.served + load.queued);
+        state.update(server, member.backup, weight, load.served);
     }
 
     /// `minconn` needs to know when the backend is full; HAProxy's own guess depends on the limits of
@@ -311,6 +295,26 @@ impl<'a> Haproxy<'a> {
     }
 }
 
+/// The servers at the start. `recount_servers` sums their weights up once; the ring's caps go on with
+/// these sums when servers or weights change.
+fn loads(pool: &Pool<'_>) -> Vec<Load> {
+    let mut sums = [0; 2];
+    let members = pool.members.iter().map(|member| {
+        let mut ahead = 0;
+        if let (true, Some(sum)) = (member.usable, sums.get_mut(usize::from(member.backup))) {
+            ahead = *sum;
+            *sum += u64::from(member.weight) * 16;
+        }
+        Load {
+            served: 0,
+            ahead,
+            configured: member.weight,
+            down: member.disabled,
+        }
+    });
+    members.collect()
+}
+
 /// `sticky`: stays while it can, except that a primary takes over from a backup.
 fn stick(serving: &[usize], current: Option<usize>) -> Option<usize> {
     let stays = current.filter(|server| serving.contains(server));
@@ -347,11 +351,12 @@ fn limit(pool: &Pool<'_>, member: &Member<'_>, connections: u32) -> Option<u32> 
     }
 }
 
-/// Whether most algorithms pass a server over: at its limit, or with requests waiting.
+/// Whether a server is at its limit: most algorithms pass it over.
 fn is_full(pool: &Pool<'_>, loads: &[Load], connections: u32, server: usize) -> bool {
     match (pool.members.get(server), loads.get(server)) {
-        (Some(member), Some(load)) => limit(pool, member, connections)
-            .is_some_and(|most| load.queued > 0 || load.served >= most),
+        (Some(member), Some(load)) => {
+            limit(pool, member, connections).is_some_and(|most| load.served >= most)
+        }
         _ => false,
     }
 }
@@ -360,7 +365,7 @@ fn is_full(pool: &Pool<'_>, loads: &[Load], connections: u32, server: usize) -> 
 fn is_crowded(pool: &Pool<'_>, loads: &[Load], connections: u32, server: usize) -> bool {
     match (pool.members.get(server), loads.get(server)) {
         (Some(member), Some(load)) => limit(pool, member, connections)
-            .is_some_and(|most| load.served + load.queued >= most.saturating_add(member.maxqueue)),
+            .is_some_and(|most| load.served >= most.saturating_add(member.maxqueue)),
         _ => false,
     }
 }

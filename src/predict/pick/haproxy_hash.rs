@@ -131,14 +131,11 @@ pub(super) fn over_cap(
         member.map_or(0, |member| u64::from(member.weight) * 16)
     };
     let total: u64 = serving.iter().map(|other| weight(*other)).sum();
-    let before: u64 = (serving.iter())
-        .take_while(|other| **other != server)
-        .map(|other| weight(*other))
-        .sum();
+    let load = loads.get(server);
+    let (open, before) = load.map_or((0, 0), |load| (load.served, load.ahead));
     let slots = ((u64::from(connections) + 1) * u64::from(pool.balance_factor)).div_ceil(100);
     let (whole, rest) = (slots / total.max(1), slots % total.max(1));
     let own = weight(server);
     let cap = own * whole + (before + own) * rest / total.max(1) - before * rest / total.max(1);
-    let load = loads.get(server).map_or(0, |load| load.served);
-    u64::from(load) >= cap.max(1)
+    u64::from(open) >= cap.max(1)
 }

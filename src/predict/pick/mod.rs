@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::pool::{Method, Pool};
-use crate::model::{Algorithm, Backend, Engine, HashKey, Version};
+use crate::model::{Algorithm, Backend, Engine, HashKey, NextUpstream, Version};
 
 /// What a request is hashed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,6 +158,19 @@ impl<'a> Picker<'a> {
                 state.set_unreachable(server, unreachable);
                 Ok(())
             }
+        }
+    }
+
+    /// How nginx goes on after a failed try: as the route says that leads to the backend.
+    pub fn set_next_upstream(&mut self, next: &NextUpstream) {
+        if let State::Nginx(state) = &mut self.state {
+            let mut conditions = next.conditions.value.iter();
+            let retries = conditions.any(|word| word.as_str() == "error");
+            state.set_most_tries(match next.tries.value {
+                _ if !retries => 1,
+                0 => usize::MAX,
+                most => most as usize,
+            });
         }
     }
 

@@ -19,6 +19,8 @@ pub(super) struct Nginx {
     hashing: Hashing,
     /// Exactly one primary and no backup: failures are not counted.
     single: bool,
+    /// Most tries of a request, whatever the number of peers.
+    most_tries: usize,
     /// Time since the start.
     clock: Duration,
     /// Number of the running request, to mark the peers it tried.
@@ -196,6 +198,7 @@ impl Nginx {
             peers: peers.collect(),
             primaries,
             backups,
+            most_tries: usize::MAX,
             clock: Duration::ZERO,
             request: 0,
             tried: Vec::new(),
@@ -236,9 +239,14 @@ impl Nginx {
         }
     }
 
-    /// `ngx_http_upstream_tries`: one try per peer that is not `down`.
+    /// `ngx_http_upstream_tries`: one try per peer that is not `down`, within `…_next_upstream_tries`.
     fn tries(&self) -> usize {
-        self.peers.iter().filter(|peer| !peer.down).count()
+        let peers = self.peers.iter().filter(|peer| !peer.down).count();
+        peers.min(self.most_tries)
+    }
+
+    pub(super) fn set_most_tries(&mut self, most: usize) {
+        self.most_tries = most;
     }
 
     fn select(&mut self, key: Key<'_>, turn: &mut Turn, on_backups: &mut bool) -> Option<usize> {
