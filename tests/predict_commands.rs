@@ -71,6 +71,9 @@ backend networks
   server b 10.0.0.2:80
   server c 10.0.0.3:80
 
+backend crowd
+  server-template s 513 10.0.0.1:80
+
 backend dice
   balance random
   server a 10.0.0.1:80
@@ -168,6 +171,16 @@ fn servers_that_are_down_together_are_one_failure() {
         failure["servers"],
         serde_json::json!([{"server": "spare", "share": 1.0}])
     );
+}
+
+#[test]
+fn failures_that_are_not_tried_are_not_passed_over_in_silence() {
+    let note = "single failures are not tried for more than 512 servers";
+    let text = run(&["shares", "--backend", "crowd"]).expect("it works");
+    assert!(text.contains(note), "{text}");
+    let text = run(&["shares", "--backend", "crowd", "--down", "s7"]).expect("it works");
+    assert!(text.contains("without s7, 0.2% of requests move"), "{text}");
+    assert!(!text.contains(note));
 }
 
 #[test]

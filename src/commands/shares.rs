@@ -6,8 +6,8 @@ use crate::cli::SharesArgs;
 use crate::error::Error;
 use crate::model::{Backend, Instance};
 use crate::predict::{
-    Failure, Prediction, Rates, addresses, depends_on_length, failure, failures, predict,
-    shares_of_length, worst,
+    Failure, MOST_SERVERS, Prediction, Rates, addresses, depends_on_length, failure, failures,
+    predict, shares_of_length, worst,
 };
 use crate::report::traffic::{self, Document, Traffic};
 use crate::spelling;
@@ -104,7 +104,9 @@ impl<'a> Row<'a> {
             self.narrow(now, &[]);
         }
         let any_length = self.args.key_length.is_none();
+        let large = self.backend.servers.len() > MOST_SERVERS;
         Traffic {
+            untried: large && self.args.down.is_empty() && now.is_some(),
             root: &self.instance.root,
             engine,
             backend: self.backend,

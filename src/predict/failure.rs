@@ -10,7 +10,7 @@ use super::{Prediction, Share, Tier, effective_method, map, predict_pool};
 use crate::model::{Backend, Engine, Version};
 
 /// Larger backends have no table of failures: it grows with the square of the servers.
-pub(super) const MOST_SERVERS: usize = 512;
+pub const MOST_SERVERS: usize = 512;
 
 /// One or more servers out.
 #[derive(Clone, Debug, PartialEq, Eq)]

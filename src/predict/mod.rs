@@ -31,7 +31,7 @@ use pool::{Method, Pool, Table};
 pub use addresses::{
     AddressShare, Addresses, Demand, HostShare, LeftOut, Line, Rates, Reason, addresses,
 };
-pub use failure::{Failure, failure, failures, worst};
+pub use failure::{Failure, MOST_SERVERS, failure, failures, worst};
 pub use fraction::ratio;
 pub use key::{Extractor, OwnedKey, Request, Unsupported};
 pub use pick::{Key, Picker, Unpredictable, WeightChange};

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::converters::Converter;
-use super::haproxy::elements;
+use super::haproxy::{cookie, elements};
 use super::{Request, Unsupported, parse_address};
 use crate::model::HashFunction;
 use crate::predict::hash::{avalanche, of_key};
@@ -48,6 +48,7 @@ impl Value {
         };
         let (negative, digits) = match bytes.split_first()? {
             (b'-', rest) => (true, rest),
+            (b'+', rest) => (false, rest),
             _ => (false, bytes.as_slice()),
         };
         let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
@@ -237,7 +238,7 @@ impl Fetch {
             }
             Self::Method => Some(request.method.clone()),
             Self::UrlParam(name) => query.and_then(|query| parameter(query, name)),
-            Self::Cookie(name) => cookie(request, name),
+            Self::Cookie(name) => cookie(request, name).map(str::to_owned),
             Self::Text(text) => Some(text.clone()),
         };
         Ok(text.map(|text| Value::Bytes(text.into_bytes())))
@@ -272,8 +273,7 @@ fn address(text: &str) -> Option<IpAddr> {
     (text.parse().ok()).or_else(|| bare.parse::<Ipv4Addr>().ok().map(IpAddr::V4))
 }
 
-/// `http_get_htx_hdr`: the n-th value of a header, from the end when negative. Empty values count as
-/// missing.
+/// `http_get_htx_hdr`: the n-th value of a header, from the end when negative.
 fn occurrence_of(request: &Request, name: &str, occurrence: i64, full: bool) -> Option<String> {
     let lines = request.header(name);
     let values: Vec<&str> = if full {
@@ -287,8 +287,7 @@ fn occurrence_of(request: &Request, name: &str, occurrence: i64, full: bool) -> 
     } else {
         values.len().checked_sub(distance)?
     };
-    let value = values.get(index)?;
-    (!value.is_empty()).then(|| (*value).to_owned())
+    values.get(index).map(|value| (*value).to_owned())
 }
 
 /// `smp_fetch_url_param`: `&`, `;` and another `?` all separate parameters.
@@ -296,16 +295,6 @@ fn parameter(query: &str, name: &str) -> Option<String> {
     let mut parts = query.split(['&', ';', '?']);
     let value = parts.find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
     Some(value.to_owned())
-}
-
-/// `smp_fetch_cookie`: the last cookie of this name.
-fn cookie(request: &Request, name: &str) -> Option<String> {
-    let pairs = request.header("cookie").flat_map(|line| line.split(';'));
-    let mut values = pairs.filter_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        (key.trim() == name).then(|| value.trim().to_owned())
-    });
-    values.next_back()
 }
 
 /// Splits at commas outside parentheses.
@@ -419,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_and_empty_values_have_no_key() {
+    fn missing_values_have_no_key() {
         let second = request(
             "/?x=1;k=2?k=7",
             &[
@@ -438,12 +427,39 @@ mod tests {
         assert_eq!(text("req.hdr(x),word(-1,:)", &second).as_deref(), Some("z"));
         assert_eq!(text("req.hdr(y),add(3)", &second).as_deref(), Some("3"));
         let third = request("/nothing", &[("X", " ")]);
-        assert_eq!(text("req.hdr(x)", &third), None);
+        assert_eq!(text("req.hdr(x)", &third).as_deref(), Some(""));
+        assert_eq!(text("req.hdr(x),length", &third).as_deref(), Some("0"));
+        assert_eq!(text("req.hdr(x),add(1)", &third), None);
         assert_eq!(text("req.hdr(y),crc32", &third), None);
         assert_eq!(text("url_param(k)", &third), None);
         assert_eq!(text("query", &third), None);
         assert_eq!(text("query", &request("/?", &[])).as_deref(), Some(""));
         assert_eq!(text("req.hdr_ip(x)", &second), None);
+    }
+
+    /// The last cookie counts; HAProxy 2.6.12 printed each value.
+    #[test]
+    fn cookies_are_found_as_haproxy_does() {
+        for (line, expected) in [
+            ("sid=2; sid=", Some("")),
+            ("sid=2; sid", Some("2")),
+            ("sid=22,sid=333", Some("333")),
+            ("sid=a,b", Some("a")),
+            ("sid=", None),
+            ("b=1; sid=", Some("")),
+            ("b=1;sid= ", None),
+            ("sid=,b", None),
+            ("sid=;b=1", Some("")),
+            (" sid = 3 ", Some("3")),
+            ("SID=3", None),
+            ("sid=\"a;b\"", Some("\"a;b\"")),
+            ("a=\"x;sid=4\"; sid=5", Some("5")),
+            ("sid=a b", Some("a b")),
+        ] {
+            let request = request("/", &[("Cookie", line)]);
+            let found = text("req.cook(sid)", &request);
+            assert_eq!(found.as_deref(), expected, "{line}");
+        }
     }
 
     #[test]

@@ -46,6 +46,28 @@ pub(super) fn rdp_cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str
     other.eq_ignore_ascii_case(name).then_some(value.as_str())
 }
 
+/// `smp_fetch_cookie`: the last cookie of this name. Commas end cookies too, as in other headers.
+pub(super) fn cookie<'r>(request: &'r Request, name: &'r str) -> Option<&'r str> {
+    let parts = request.header("cookie").flat_map(elements);
+    parts
+        .flat_map(|part| cookies(part, name))
+        .last()
+        .map(|value| value.trim_matches([' ', '\t']))
+}
+
+/// `http_extract_cookie_value`: the values of the cookies of this name. A last one without a value
+/// is not found where nothing else, not even a space, stands around its name.
+fn cookies<'r>(part: &'r str, name: &'r str) -> impl Iterator<Item = &'r str> {
+    let mut at = 0;
+    unquoted(part, ';').filter_map(move |cookie| {
+        let behind = part.len() - at;
+        at += cookie.len() + 1;
+        let (key, value) = cookie.split_once('=')?;
+        let named = key.trim_matches([' ', '\t']) == name;
+        (named && behind > name.len() + 1).then_some(value)
+    })
+}
+
 /// The label before the last dot; all of it without a dot. As `get_server_hh` looks for it: a dot in
 /// front of everything does not count, and of two dots in a row the first belongs to the label.
 fn domain(value: &str) -> &str {
@@ -58,13 +80,17 @@ fn domain(value: &str) -> &str {
     before.get(start..).unwrap_or(before)
 }
 
-/// The comma-separated elements of a header line, trimmed; quoted commas do not separate
-/// (`http_find_hdr_value_end`).
+/// The comma-separated elements of a header line, trimmed (`http_find_hdr_value_end`).
 pub(super) fn elements(line: &str) -> impl Iterator<Item = &str> {
+    unquoted(line, ',').map(|element| element.trim_matches([' ', '\t']))
+}
+
+/// The parts between separators; quoted ones do not separate.
+fn unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     let mut escaped = false;
-    line.split(move |char: char| {
-        let separates = char == ',' && !quoted;
+    text.split(move |char: char| {
+        let separates = char == separator && !quoted;
         if escaped {
             escaped = false;
         } else if char == '\\' && quoted {
@@ -74,7 +100,6 @@ pub(super) fn elements(line: &str) -> impl Iterator<Item = &str> {
         }
         separates
     })
-    .map(|element| element.trim_matches([' ', '\t']))
 }
 
 #[cfg(test)]

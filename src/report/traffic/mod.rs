@@ -40,6 +40,8 @@ pub struct Traffic<'a> {
     pub failures: Vec<Failure>,
     /// Whether they are only the worst of all single failures.
     pub worst_only: bool,
+    /// Whether single failures are asked for and there are too many servers to try them.
+    pub untried: bool,
     /// Whether the failures are averages over keys of all lengths, and those of one length differ.
     pub any_length: bool,
 }

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Traffic;
 use crate::model::{Engine, Server};
-use crate::predict::{Basis, Failure, Tier, ratio};
+use crate::predict::{Basis, Failure, MOST_SERVERS, Tier, ratio};
 use crate::report::Style;
 use crate::report::mask::mask_text;
 use crate::report::model::algorithm_words;
@@ -34,6 +34,13 @@ pub(super) fn write(rows: &[Traffic<'_>], style: Style, out: &mut dyn Write) -> 
         }
         for failure in &row.failures {
             paragraph(out, &failed(row, failure), 2, style)?;
+        }
+        if row.untried {
+            let text = format!(
+                "single failures are not tried for more than {MOST_SERVERS} servers; --down NAME \
+                 shows one"
+            );
+            paragraph(out, &text, 2, style)?;
         }
         if row.any_length && !row.failures.is_empty() {
             let text = "this is over keys of all lengths; those of one length can all go to one \
