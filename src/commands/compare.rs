@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use super::{Outcome, input};
 use crate::audit::{Audit, Terms};
 use crate::cli::InputArgs;
-use crate::diff::Side;
+use crate::diff::{Diff, Side};
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::git::{Checkout, Repository};
@@ -70,19 +70,14 @@ impl Sides {
     }
 
     /// What could not be read on either side makes the status 2.
-    pub(super) fn finish(self, status: u8) -> Outcome {
-        let errors = self
-            .old
-            .audit
-            .errors
-            .into_iter()
-            .chain(self.new.audit.errors);
-        let errors: Vec<Error> = errors.collect();
+    pub(super) fn finish(mut self, diff: Diff, status: u8) -> Outcome {
+        let mut errors = std::mem::take(&mut self.old.audit.errors);
+        errors.append(&mut self.new.audit.errors);
         let failed = errors.iter().map(Error::exit_status).max();
         Outcome {
             status: failed.unwrap_or(status),
             errors,
-            kept: Vec::new(),
+            kept: vec![Box::new(self), Box::new(diff)],
         }
     }
 }

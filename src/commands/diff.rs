@@ -40,7 +40,7 @@ pub(super) fn run(args: &DiffArgs, run: &mut Run<'_>) -> Result<Outcome, Error> 
     outputs.write(quiet, run, |format, style, out| {
         report::diff::write(&report, format, style, out)
     })?;
-    Ok(sides.finish(u8::from(fails && !args.exit_zero)))
+    Ok(sides.finish(diff, u8::from(fails && !args.exit_zero)))
 }
 
 /// The two configurations that are named.

@@ -62,7 +62,7 @@ impl<'a> Watch<'a> {
     }
 
     /// What is watched, in words; `None` where nothing is.
-    pub(super) fn words(&self) -> Option<String> {
+    fn words(&self) -> Option<String> {
         let mut words = Vec::new();
         words.extend(self.active.map(|active| active.words()));
         words.extend(self.agent.then(|| "agent-check".to_owned()));
@@ -73,6 +73,27 @@ impl<'a> Watch<'a> {
             }),
         );
         (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
+/// The words of the last two watches that were told: those of the servers of a backend are mostly equal.
+#[derive(Debug, Default)]
+pub(super) struct WatchWords<'a> {
+    watches: Option<(Watch<'a>, Watch<'a>)>,
+    words: (Option<String>, Option<String>),
+}
+
+impl<'a> WatchWords<'a> {
+    /// The words of two watches.
+    pub(super) fn words(
+        &mut self,
+        watches: &(Watch<'a>, Watch<'a>),
+    ) -> (Option<String>, Option<String>) {
+        if self.watches.as_ref() != Some(watches) {
+            self.words = (watches.0.words(), watches.1.words());
+            self.watches = Some(*watches);
+        }
+        self.words.clone()
     }
 }
 

@@ -27,6 +27,15 @@ impl Matching {
         }
     }
 
+    /// The n-th object of one list with the n-th of the other.
+    pub(super) fn in_place(size: usize) -> Self {
+        let all: Vec<Option<usize>> = (0..size).map(Some).collect();
+        Self {
+            of_old: all.clone(),
+            of_new: all,
+        }
+    }
+
     fn join(&mut self, old: usize, new: usize) {
         if let (Some(one), Some(other)) = (self.of_old.get_mut(old), self.of_new.get_mut(new)) {
             (*one, *other) = (Some(new), Some(old));

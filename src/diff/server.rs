@@ -1,7 +1,7 @@
 //! Changes of servers.
 
 use super::change::{Kind, Recorder};
-use super::health::Watch;
+use super::health::{Watch, WatchWords};
 use super::matching::Matching;
 use super::options::OptionCache;
 use crate::model::{Address, Backend, Engine, Server, Text};
@@ -18,10 +18,19 @@ pub(super) struct Surroundings<'a> {
 
 /// Pairs the servers: by name; across engines by where they are, and by name where that is not known.
 pub(super) fn pair(old: &Backend, new: &Backend, across: bool) -> Matching {
+    let name = |server: &Server| server.name.clone();
+    if !across
+        && old
+            .servers
+            .iter()
+            .map(name)
+            .eq(new.servers.iter().map(name))
+    {
+        return Matching::in_place(new.servers.len());
+    }
     let matching = Matching::new(old.servers.len(), new.servers.len());
     let names = |backend: &Backend| -> Vec<Option<Text>> {
-        let names = backend.servers.iter().map(|server| server.name.clone());
-        names.map(Some).collect()
+        backend.servers.iter().map(name).map(Some).collect()
     };
     let matching = if across {
         let endpoints = |backend: &Backend| -> Vec<Option<String>> {
@@ -38,6 +47,7 @@ pub(super) fn pair(old: &Backend, new: &Backend, across: bool) -> Matching {
 /// Records what differs between the servers of two backends.
 pub(super) fn compare(setting: &Surroundings<'_>, matching: &Matching, out: &mut Recorder) {
     let mut options = OptionCache::default();
+    let mut told = WatchWords::default();
     let across = setting.engines.0 != setting.engines.1;
     let watch = [setting.old, setting.new].map(|backend| backend.check_protocol.known());
     for (one, other) in matching.in_new_order() {
@@ -65,7 +75,10 @@ pub(super) fn compare(setting: &Surroundings<'_>, matching: &Matching, out: &mut
             Watch::new(setting.engines.0, old, before),
             Watch::new(setting.engines.1, new, after),
         );
-        out.compare(Kind::ServerHealthCheck, watches, |watch| watch.words());
+        if watches.0 != watches.1 {
+            let (old, new) = told.words(&watches);
+            out.record(Kind::ServerHealthCheck, old, new);
+        }
         if !across {
             options.compare(old, new, out);
         }

@@ -2,6 +2,7 @@
 //! bytes of the client address, modulo the sum of all weights.
 
 use super::fraction::part;
+use super::losses::Losses;
 use super::pool::Pool;
 use super::weights::proportional;
 use super::{Share, modulo};
@@ -41,43 +42,55 @@ pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Vec<Share> {
         .collect()
 }
 
-/// The reachable slots: the peer of each and whether it is up.
-pub(crate) struct Slots {
-    owners: Vec<(usize, bool)>,
-    total: u64,
-}
+/// The peer of each value, while nothing is hashed again; `None` where it is out.
+pub(crate) struct Slots(Vec<Option<usize>>);
 
 impl Slots {
     pub(crate) fn new(pool: &Pool<'_>) -> Self {
+        let values = usize::try_from(VALUES).unwrap_or(usize::MAX);
         let mut owners = Vec::new();
-        let mut total = 0;
         for (index, member) in pool.members.iter().enumerate() {
             if member.backup {
                 continue;
             }
             // No value reaches a slot beyond the last value.
-            let room = VALUES.saturating_sub(total).min(u64::from(member.weight));
-            owners.extend((0..room).map(|_| (index, member.usable)));
-            total += u64::from(member.weight);
+            let weight = usize::try_from(member.weight).unwrap_or(usize::MAX);
+            let room = weight.min(values - owners.len());
+            owners.extend((0..room).map(|_| member.usable.then_some(index)));
         }
-        Self { owners, total }
+        Self(owners.into_iter().cycle().take(values).collect())
     }
 
     /// The peer of the clients whose first hash is `value`; `None` when round robin decides.
+    pub(crate) fn server(&self, value: u64) -> Option<usize> {
+        self.peers(value).next()
+    }
+
+    /// The peers that are up, in the order in which clients whose first hash is `value` come to them.
     ///
     /// Hashing again goes on from the last value with the same three bytes, so the next value follows
     /// from the first one alone.
-    pub(crate) fn server(&self, value: u64) -> Option<usize> {
-        let factor = FACTOR * FACTOR * FACTOR % VALUES;
-        let bytes = (value + VALUES * VALUES - START * factor) % VALUES;
-        let mut hash = value;
-        for _ in 0..ROUNDS {
-            let slot = usize::try_from(hash.checked_rem(self.total)?).ok()?;
-            match self.owners.get(slot) {
-                Some((index, true)) => return Some(*index),
-                _ => hash = (hash * factor + bytes) % VALUES,
-            }
-        }
-        None
+    fn peers(&self, value: u64) -> impl Iterator<Item = usize> {
+        const STEP: u64 = FACTOR * FACTOR * FACTOR % VALUES;
+        let bytes = (value + VALUES * VALUES - START * STEP) % VALUES;
+        let again = move |hash: &u64| Some((hash * STEP + bytes) % VALUES);
+        let hashes = std::iter::successors(Some(value), again).take(ROUNDS);
+        hashes.filter_map(|hash| {
+            let slot = usize::try_from(hash).unwrap_or(usize::MAX);
+            self.0.get(slot).copied().flatten()
+        })
     }
+}
+
+/// What the failure of each peer does to the others.
+pub(crate) fn losses(pool: &Pool<'_>) -> Losses {
+    let mut losses = Losses::new(VALUES, pool.members.len());
+    let slots = Slots::new(pool);
+    for value in 0..VALUES {
+        let mut peers = slots.peers(value);
+        let peer = peers.next();
+        let heir = peers.find(|other| Some(*other) != peer);
+        losses.add(peer, heir, 1);
+    }
+    losses
 }

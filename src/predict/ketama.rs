@@ -5,6 +5,7 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use super::Share;
 use super::fraction::part;
+use super::losses::Losses;
 use super::places::{Places, owner, position};
 use super::pool::Pool;
 use super::ring::SPACE;
@@ -102,14 +103,10 @@ impl Ketama {
             self.own_arcs(&mut arcs);
             return (arcs, lost);
         }
-        let serves = |point: u64| serves.get(owner(point)).copied().unwrap_or(false);
-        let mut ahead = Ahead::default();
-        // The first points are what lies ahead of the last ones.
-        for point in self.points().iter().take(MOST_TRIES + 1).rev() {
-            ahead.step(owner(*point), serves(*point));
-        }
+        let serves = |name: usize| serves.get(name).copied().unwrap_or(false);
+        let mut ahead = self.ahead_of_all(serves);
         for (index, point) in self.points().iter().enumerate().rev() {
-            ahead.step(owner(*point), serves(*point));
+            ahead.step(owner(*point), serves(owner(*point)));
             let arc = self.arc_before(index);
             match ahead.reachable().and_then(|name| arcs.get_mut(name)) {
                 Some(sum) => *sum += arc,
@@ -117,6 +114,29 @@ impl Ketama {
             }
         }
         (arcs, lost)
+    }
+
+    /// What the failure of each peer does to the others; `None` where several peers share a name.
+    pub(crate) fn losses(&self, pool: &Pool<'_>) -> Option<Losses> {
+        let peers: Option<Vec<usize>> = (self.names.iter())
+            .map(|peers| match peers.as_slice() {
+                [peer] => Some(*peer),
+                _ => None,
+            })
+            .collect();
+        let peers = peers?;
+        let peer = |name: usize| peers.get(name).copied();
+        let up = |name: usize| peer(name).and_then(|peer| pool.members.get(peer));
+        let serves = |name: usize| up(name).is_some_and(|member| member.usable);
+        let mut losses = Losses::new(SPACE, pool.members.len());
+        let mut ahead = self.ahead_of_all(serves);
+        for (index, point) in self.points().iter().enumerate().rev() {
+            ahead.step(owner(*point), serves(owner(*point)));
+            let name = ahead.reachable().and_then(peer);
+            let heir = ahead.reachable_without().and_then(peer);
+            losses.add(name, heir, self.arc_before(index));
+        }
+        Some(losses)
     }
 
     /// Adds to the arc of each name the hash values from the point below each of its own.
@@ -134,9 +154,9 @@ impl Ketama {
         }
     }
 
-    /// The hash values in order: the first usable peer of the name that serves each run of them, and
-    /// where the run ends, itself excluded. Without a peer where round robin decides.
-    pub(crate) fn runs(&self, pool: &Pool<'_>) -> Vec<(u64, Option<usize>)> {
+    /// The hash values in order: `run(end, peer)` makes each run of them, up to `end`, itself excluded, of
+    /// the first usable peer of the name that serves it; without one where round robin decides.
+    pub(crate) fn runs<T>(&self, pool: &Pool<'_>, run: impl Fn(u64, Option<usize>) -> T) -> Vec<T> {
         let up = |index: &&usize| {
             pool.members
                 .get(**index)
@@ -146,18 +166,25 @@ impl Ketama {
             .map(|peers| peers.iter().find(up).copied())
             .collect();
         let peer = |name: usize| peers.get(name).copied().flatten();
-        let mut ahead = Ahead::default();
-        for point in self.points().iter().rev() {
-            ahead.step(owner(*point), peer(owner(*point)).is_some());
-        }
+        let mut ahead = self.ahead_of_all(|name| peer(name).is_some());
+        let mut runs = Vec::with_capacity(self.points().len() + 1);
         // Values behind the last point belong to the first one.
-        let mut runs = vec![(SPACE, ahead.reachable().and_then(peer))];
+        runs.push(run(SPACE, ahead.reachable().and_then(peer)));
         for point in self.points().iter().rev() {
             ahead.step(owner(*point), peer(owner(*point)).is_some());
-            runs.push(((point >> 32) + 1, ahead.reachable().and_then(peer)));
+            runs.push(run((point >> 32) + 1, ahead.reachable().and_then(peer)));
         }
         runs.reverse();
         runs
+    }
+
+    /// What lies ahead of the last point: the first ones.
+    fn ahead_of_all(&self, serves: impl Fn(usize) -> bool) -> Ahead {
+        let mut ahead = Ahead::default();
+        for point in self.points().iter().take(MOST_TRIES + 1).rev() {
+            ahead.step(owner(*point), serves(owner(*point)));
+        }
+        ahead
     }
 
     /// The hash values from the point before `index`, itself excluded, up to the one at `index`.
@@ -170,25 +197,40 @@ impl Ketama {
     }
 }
 
-/// The nearest serving point ahead, while walking backwards.
+/// The nearest serving points ahead, while walking backwards: name and distance.
 #[derive(Debug, Default)]
 struct Ahead {
     found: Option<(usize, usize)>,
+    /// The nearest one of another name.
+    other: Option<(usize, usize)>,
 }
 
 impl Ahead {
     fn step(&mut self, name: usize, serves: bool) {
+        let further = |found: Option<(usize, usize)>| found.map(|(name, far)| (name, far + 1));
+        let is_other = serves && self.found.is_some_and(|(found, _)| found != name);
+        self.other = further(if is_other { self.found } else { self.other });
         self.found = if serves {
             Some((name, 0))
         } else {
-            self.found.map(|(name, distance)| (name, distance + 1))
+            further(self.found)
         };
     }
 
+    /// The name that serves.
     fn reachable(&self) -> Option<usize> {
-        let (name, distance) = self.found?;
-        (distance <= MOST_TRIES).then_some(name)
+        within_reach(self.found)
     }
+
+    /// The name that serves when that one is out.
+    fn reachable_without(&self) -> Option<usize> {
+        within_reach(self.other)
+    }
+}
+
+fn within_reach(found: Option<(usize, usize)>) -> Option<usize> {
+    let (name, distance) = found?;
+    (distance <= MOST_TRIES).then_some(name)
 }
 
 /// Points of a name that are computed side by side; 160 is a multiple of it.

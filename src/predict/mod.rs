@@ -11,6 +11,7 @@ mod hash;
 mod ip_hash;
 mod ketama;
 mod key;
+mod losses;
 mod map;
 mod modulo;
 mod moved;

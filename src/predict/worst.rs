@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 
 use super::failure::{self, MOST_SERVERS};
-use super::fraction::part;
+use super::losses::Losses;
 use super::pool::{Method, Pool, Table};
 use super::ring::SPACE;
 use super::weights::lowest_id;
-use super::{Failure, Share, Tier, effective_method, predict_pool, worst};
+use super::{Failure, Share, Tier, effective_method, ip_hash, predict_pool, worst};
 use crate::model::{Backend, Engine, Version};
 
 /// The failure of one server, and who carries most then.
@@ -36,8 +36,11 @@ pub(super) fn of_pool(pool: &Pool<'_>) -> Option<Worst> {
     if tier == Tier::None {
         return None;
     }
-    if serving.len() > 1 && on_ring(pool, tier) {
-        return worst_on_ring(pool, &serving);
+    if serving.len() > 1
+        && pool.members.len() <= MOST_SERVERS
+        && let Some(losses) = losses(pool, effective_method(pool, tier))
+    {
+        return worst_loss(&losses, pool, &serving);
     }
     let Some(candidates) = candidates(pool, tier, &serving) else {
         let failures = failure::of_pool(pool)?;
@@ -61,40 +64,42 @@ pub(super) fn of_pool(pool: &Pool<'_>) -> Option<Worst> {
     found
 }
 
-fn on_ring(pool: &Pool<'_>, tier: Tier) -> bool {
-    matches!(
-        effective_method(pool, tier),
-        Method::Hash(Table::Ring) | Method::RandomRing { .. }
-    )
+/// What each failure does, where hash values tell it: no share of every server in every state.
+fn losses(pool: &Pool<'_>, method: Method) -> Option<Losses> {
+    match method {
+        Method::Hash(Table::Ring) | Method::RandomRing { .. } => on_ring(pool),
+        Method::Hash(Table::Ketama) => pool.ketama()?.losses(pool),
+        Method::Hash(Table::IpHash) => Some(ip_hash::losses(pool)),
+        Method::RoundRobin
+        | Method::StaticMap
+        | Method::LeastConn
+        | Method::First
+        | Method::Sticky
+        | Method::RandomWeight
+        | Method::RandomTwo
+        | Method::Hash(Table::Map | Table::Modulo) => None,
+    }
 }
 
-/// The same from the arcs alone: no share of every server in every state.
-fn worst_on_ring(pool: &Pool<'_>, serving: &[usize]) -> Option<Worst> {
-    let size = pool.members.len();
-    if size > MOST_SERVERS {
-        return None;
-    }
+fn on_ring(pool: &Pool<'_>) -> Option<Losses> {
+    let mut losses = Losses::new(SPACE, pool.members.len());
     let ring = pool.ring()?;
-    let arcs = pool.arcs()?;
-    let mut gains = vec![0; size * size];
-    ring.inheritance(|lost, heir, values| {
-        if let Some(gain) = gains.get_mut(lost * size + heir) {
-            *gain += values;
-        }
-    });
-    let mut worst: Option<((u64, u64), usize, usize)> = None;
-    for lost in serving {
-        let gains = gains.get(lost * size..(lost + 1) * size)?;
-        let moved = *arcs.get(*lost)?;
-        for (heir, (arc, gain)) in arcs.iter().zip(gains).enumerate() {
-            let harm = (arc + gain, moved);
-            if heir != *lost && worst.is_none_or(|(most, _, _)| harm > most) {
-                worst = Some((harm, *lost, heir));
-            }
-        }
+    ring.inheritance(|lost, heir, values| losses.inherit(lost, Some(heir), values));
+    for (server, arc) in pool.arcs()?.iter().enumerate() {
+        losses.add_own(server, *arc);
     }
-    let ((values, _), down, server) = worst?;
-    Some(named(down, Some((server, part(values, SPACE)))))
+    Some(losses)
+}
+
+/// The failure that leaves most on one server, of equal ones that of the server that has most.
+fn worst_loss(losses: &Losses, pool: &Pool<'_>, serving: &[usize]) -> Option<Worst> {
+    let worst = serving.iter().map(|lost| {
+        let left: Vec<usize> = serving.iter().copied().filter(|it| it != lost).collect();
+        let worst = named(*lost, losses.busiest(pool, *lost, &left));
+        ((worst.share, losses.own(*lost)), worst)
+    });
+    let worst = worst.reduce(|worst, next| if next.0 > worst.0 { next } else { worst });
+    worst.map(|(_, worst)| worst)
 }
 
 fn named(down: usize, busiest: Option<(usize, Share)>) -> Worst {
@@ -138,35 +143,48 @@ mod tests {
     use crate::predict::failures;
     use crate::source::Sources;
 
-    /// The worst failure, found without trying all and by trying all.
-    fn both_ways(lines: &str) -> (Worst, Failure) {
+    /// The worst failure found without trying all, that found by trying all, and all.
+    fn both_ways(engine: Engine, text: &str) -> (Worst, Failure, Vec<Failure>) {
         let input = Input {
             name: "test".to_owned(),
             path: None,
-            bytes: format!("backend b\n{lines}").into_bytes(),
+            bytes: text.to_owned().into_bytes(),
         };
         let (sources, options) = (Sources::default(), Options::default());
-        let loaded = engine::load(Engine::Haproxy, &sources, vec![input], &options).unwrap();
+        let loaded = engine::load(engine, &sources, vec![input], &options).unwrap();
         let (version, backend) = (loaded.variants[0].version, &loaded.variants[0].backends[0]);
-        let found = worst_failure(Engine::Haproxy, version, backend).unwrap();
-        let failures = failures(Engine::Haproxy, version, backend, &[]).unwrap();
-        (found, worst(&failures).unwrap().clone())
+        let found = worst_failure(engine, version, backend).unwrap();
+        let failures = failures(engine, version, backend, &[]).unwrap();
+        (found, worst(&failures).unwrap().clone(), failures)
     }
 
-    fn check(lines: &str) {
-        let (found, tried) = both_ways(lines);
-        let busiest = tried.busiest().map(|(_, share)| share);
-        assert_eq!(found.server.map(|_| found.share), busiest);
+    fn check(engine: Engine, text: &str) {
+        let (found, expected, failures) = both_ways(engine, text);
+        let named = failures.iter().find(|failure| failure.down == [found.down]);
+        let busiest = found.server.map(|server| (server, found.share));
+        assert_eq!(busiest, named.unwrap().busiest(), "{text}");
+        let share = |failure: &Failure| failure.busiest().map(|(_, share)| share);
+        assert_eq!(busiest.map(|(_, share)| share), share(&expected), "{text}");
     }
 
     #[test]
     fn of_two_servers_the_loss_that_moves_more_is_the_worst() {
         for method in ["balance roundrobin", "balance uri\n hash-type consistent"] {
             let servers = " server a 10.0.0.1:80 weight 1\n server b 10.0.0.2:80 weight 9\n";
-            let (found, tried) = both_ways(&format!(" {method}\n{servers}"));
+            let text = format!("backend b\n {method}\n{servers}");
+            let (found, tried, _) = both_ways(Engine::Haproxy, &text);
             assert_eq!((found.down, tried.down), (1, vec![1]), "{method}");
         }
     }
+
+    const WEIGHTS: [&[u32]; 6] = [
+        &[1],
+        &[5, 1],
+        &[7, 7, 7],
+        &[1, 9, 3, 9, 2],
+        &[2, 1, 1, 1, 1, 1, 1],
+        &[300, 4000, 9000, 20],
+    ];
 
     #[test]
     fn the_short_way_finds_what_trying_all_finds() {
@@ -178,20 +196,42 @@ mod tests {
             "balance uri\n hash-type consistent",
             "balance random",
         ] {
-            for weights in [
-                &[1][..],
-                &[5, 1],
-                &[7, 7, 7],
-                &[1, 9, 3, 9, 2],
-                &[2, 1, 1, 1, 1, 1, 1],
-            ] {
+            for weights in WEIGHTS {
                 let line = |(number, weight): (usize, &u32)| {
+                    let weight = weight.min(&256);
                     format!(" server s{number} 10.0.0.1:80 weight {weight}\n")
                 };
                 let servers: String = weights.iter().enumerate().map(line).collect();
-                let lines = format!(" {method}\n{servers}");
-                check(&lines);
-                check(&format!("{lines} server spare 10.0.0.9:80 backup\n"));
+                let text = format!("backend b\n {method}\n{servers}");
+                check(Engine::Haproxy, &text);
+                let spare = format!("{text} server spare 10.0.0.9:80 backup\n");
+                check(Engine::Haproxy, &spare);
+            }
+        }
+    }
+
+    #[test]
+    fn so_it_does_for_the_methods_of_nginx() {
+        for method in [
+            "",
+            "ip_hash;",
+            "hash $uri;",
+            "hash $uri consistent;",
+            "least_conn;",
+        ] {
+            for (weights, out) in WEIGHTS.into_iter().flat_map(|it| [(it, false), (it, true)]) {
+                let line = |(number, weight): (usize, &u32)| {
+                    let weight = weight % 997;
+                    format!(" server 10.0.0.{number}:80 weight={weight};\n")
+                };
+                let mut servers: String = weights.iter().enumerate().map(line).collect();
+                if out {
+                    servers.push_str(" server 10.0.1.1:80 weight=3 down;\n");
+                }
+                check(
+                    Engine::Nginx,
+                    &format!("upstream b {{\n {method}\n{servers}}}\n"),
+                );
             }
         }
     }

@@ -1,14 +1,14 @@
 //! The documented JSON of `check`, and the same findings one per line.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::locate::{Locator, Place};
-use super::shown::is_hidden;
+use super::shown::{is_hidden, is_printable_ascii};
 use super::view::View;
 use super::{Report, Totals};
 use crate::engine::template::Template;
@@ -151,23 +151,25 @@ pub(crate) fn write_lines(report: &Report<'_>, out: &mut dyn io::Write) -> io::R
 
 /// Writes any value as one line.
 pub fn write_line<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
-    let formatter = Safe(CompactFormatter);
-    value.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out, formatter,
-    ))?;
-    out.write_all(
-        b"
-",
-    )
+    write_as(value, CompactFormatter, out)
 }
 
 /// Writes any value as an indented document with a line end.
 pub fn write_document<T: Serialize>(value: &T, out: &mut dyn io::Write) -> io::Result<()> {
-    let formatter = Safe(PrettyFormatter::new());
-    value.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut *out, formatter,
-    ))?;
-    out.write_all(b"\n")
+    write_as(value, PrettyFormatter::new(), out)
+}
+
+fn write_as<T: Serialize>(
+    value: &T,
+    formatter: impl Formatter,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    // A document is written in very small pieces.
+    let mut out = io::BufWriter::new(out);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, Safe(formatter));
+    value.serialize(&mut serializer)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 fn entries<'a>(report: &'a Report<'_>) -> Vec<Entry<'a>> {
@@ -239,6 +241,9 @@ impl<F: Formatter> Formatter for Safe<F> {
     where
         W: ?Sized + io::Write,
     {
+        if is_printable_ascii(fragment) {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some(at) = rest.find(is_hidden) {
             let (before, after) = rest.split_at(at);

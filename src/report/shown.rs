@@ -92,9 +92,7 @@ impl Shown {
 
 /// `text` with everything that a terminal would act on, reorder or hide made visible.
 pub fn plain(text: &str) -> Cow<'_, str> {
-    // Nearly all text is ASCII, where bytes tell.
-    let hides = |byte: &u8| !byte.is_ascii() || byte.is_ascii_control();
-    if !text.as_bytes().iter().any(hides) || !text.contains(is_hidden) {
+    if is_printable_ascii(text) || !text.contains(is_hidden) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
@@ -106,6 +104,12 @@ pub fn plain(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(safe)
+}
+
+/// Whether nothing in `text` needs a second look: nearly all text is so, and its bytes tell.
+pub(crate) fn is_printable_ascii(text: &str) -> bool {
+    let hides = |byte: &u8| !byte.is_ascii() || byte.is_ascii_control();
+    !text.as_bytes().iter().any(hides)
 }
 
 /// Whether a character must not be written to a terminal as it is: control characters, line and

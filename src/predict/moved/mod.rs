@@ -182,11 +182,11 @@ impl<'a> Side<'a> {
 
     fn ketama(&self) -> Option<Layout> {
         let ring = self.pool.ketama()?;
-        let runs = ring.runs(self.pool).into_iter().map(|(end, peer)| Run {
+        let run = |end, peer: Option<usize>| Run {
             end,
             who: peer.and_then(|server| self.who(server)),
-        });
-        Some(Layout::Runs(SPACE, runs.collect()))
+        };
+        Some(Layout::Runs(SPACE, ring.runs(self.pool, run)))
     }
 
     fn ip_hash(&self) -> Layout {

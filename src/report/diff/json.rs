@@ -136,9 +136,10 @@ fn servers<'a>(
     report: &'a DiffReport<'a>,
     traffic: &'a BackendTraffic,
 ) -> impl Iterator<Item = ServerView<'a>> {
-    traffic.servers.iter().map(|server| ServerView {
+    let backend = report.name(traffic.pair, &traffic.backend);
+    traffic.servers.iter().map(move |server| ServerView {
         instance: report.label(traffic.pair),
-        backend: report.name(traffic.pair, &traffic.backend),
+        backend: backend.clone(),
         server: report.name(traffic.pair, &server.server),
         before: server.before,
         after: server.after,

@@ -78,13 +78,13 @@ fn part(report: &DiffReport<'_>, object: &Object<'_>) -> String {
         "\n#### {}\n\n```diff\n",
         message(&title(report, object.first))
     );
-    let lines = lines(report, &object.changes);
-    for Line { sign, words } in lines.iter().take(LINES) {
+    let (lines, more) = lines(report, &object.changes, LINES);
+    for Line { sign, words } in &lines {
         // The sign in front keeps a line from ending the block, whatever its words are.
         let _ = writeln!(text, "{sign} {}", plain(words));
     }
-    if lines.len() > LINES {
-        let _ = writeln!(text, "# … and {} more lines", lines.len() - LINES);
+    if more > 0 {
+        let _ = writeln!(text, "# … and {more} more lines");
     }
     text.push_str("```\n");
     if let Some(traffic) = object.traffic {

@@ -48,7 +48,7 @@ pub(super) fn write(
 pub(super) fn write_lines(report: &DiffReport<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     for change in &report.diff.changes {
         let place = plain(report.label(change.pair)).into_owned();
-        for line in lines(report, &[change]) {
+        for line in lines(report, &[change], 1).0 {
             let title = title(report, change);
             let words = format!("{title} {}", line.words);
             writeln!(out, "{place}: {} {}", line.sign, plain(words.trim()))?;
@@ -69,8 +69,8 @@ fn write_object(
 ) -> io::Result<()> {
     let title = plain(&title(report, object.first)).into_owned();
     writeln!(out, "{}", paint(&title, Ansi::new().bold(), style))?;
-    let lines = lines(report, &object.changes);
-    for Line { sign, words } in lines.iter().take(LINES) {
+    let (lines, more) = lines(report, &object.changes, LINES);
+    for Line { sign, words } in &lines {
         let colour = match sign {
             '+' => AnsiColor::Green,
             '-' => AnsiColor::Red,
@@ -80,10 +80,10 @@ fn write_object(
         let words = wrapped(&plain(words), style.columns().min(100), 4).replace('\n', "\n      ");
         writeln!(out, "  {sign} {words}")?;
     }
-    match lines.len().checked_sub(LINES) {
-        Some(more) if more > 0 => writeln!(out, "    … and {more} more lines"),
-        _ => Ok(()),
+    if more > 0 {
+        writeln!(out, "    … and {more} more lines")?;
     }
+    Ok(())
 }
 
 fn write_traffic(

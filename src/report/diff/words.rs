@@ -16,8 +16,21 @@ pub(super) struct Line {
     pub(super) words: String,
 }
 
-/// The lines of some changes of one object, in the order of their first change.
-pub(super) fn lines(report: &DiffReport<'_>, changes: &[&Change]) -> Vec<Line> {
+/// The first lines, at most `most`, of some changes of one object, in the order of their first change; and
+/// how many more there are.
+pub(super) fn lines(
+    report: &DiffReport<'_>,
+    changes: &[&Change],
+    most: usize,
+) -> (Vec<Line>, usize) {
+    let groups = groups(changes);
+    let shown = groups.iter().take(most);
+    let lines = shown.filter_map(|group| line(report, group)).collect();
+    (lines, groups.len().saturating_sub(most))
+}
+
+/// Equal changes of several servers together.
+fn groups<'a>(changes: &[&'a Change]) -> Vec<Vec<&'a Change>> {
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     let mut known: HashMap<(Kind, Option<&str>, Option<&str>), usize> = HashMap::new();
     for change in changes {
@@ -37,9 +50,6 @@ pub(super) fn lines(report: &DiffReport<'_>, changes: &[&Change]) -> Vec<Line> {
         }
     }
     groups
-        .iter()
-        .filter_map(|group| line(report, group))
-        .collect()
 }
 
 fn line(report: &DiffReport<'_>, group: &[&Change]) -> Option<Line> {
