@@ -1,17 +1,19 @@
 //! Configurations as a git revision has them.
 //!
 //! In: the working folder and the name of a revision. Out: a [`Checkout`], a temporary folder with
-//! every file of that revision, so that includes, links and folder walks work as they do on disk.
+//! every file of that revision, so that includes, links and folder walks work as they do on disk;
+//! submodules that are checked out are those of the revision too.
 //! Everything comes from the `git` program and the objects it has; nothing is fetched, no filter of
 //! the repository runs, and neither its index nor its working tree is touched.
+
+mod tree;
 
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 
 use tempfile::TempDir;
 
@@ -32,19 +34,6 @@ pub struct Checkout {
     _folder: TempDir,
     top: PathBuf,
     prefix: PathBuf,
-}
-
-/// One file of a revision.
-struct Entry {
-    mode: Mode,
-    object: String,
-    path: PathBuf,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    File,
-    Link,
 }
 
 impl Repository {
@@ -91,8 +80,7 @@ impl Repository {
         let folder = tempfile::tempdir().map_err(|source| write_fault(&env::temp_dir(), source))?;
         let top = folder.path().canonicalize();
         let top = top.map_err(|source| read_fault(folder.path(), source))?;
-        let entries = entries(&run(&["ls-tree", "-r", "-z", "--full-tree", &tree])?)?;
-        extract(&entries, &top)?;
+        tree::write(&tree, &self.top, &top)?;
         let here = top.join(&self.prefix);
         fs::create_dir_all(&here).map_err(|source| write_fault(&here, source))?;
         Ok(Checkout {
@@ -181,6 +169,11 @@ fn is_shallow() -> bool {
     run(&["rev-parse", "--is-shallow-repository"]).is_ok_and(|said| said.starts_with(b"true"))
 }
 
+/// What a git command prints.
+fn run(arguments: &[&str]) -> Result<Vec<u8>, Error> {
+    output_of(git(arguments))
+}
+
 /// A git command that asks nobody and fetches nothing.
 fn git(arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
@@ -194,9 +187,9 @@ fn git(arguments: &[&str]) -> Command {
     command
 }
 
-/// What a git command prints.
-fn run(arguments: &[&str]) -> Result<Vec<u8>, Error> {
-    let output = git(arguments).output().map_err(|fault| no_git(&fault))?;
+/// What a command prints where it succeeds.
+fn output_of(mut command: Command) -> Result<Vec<u8>, Error> {
+    let output = command.output().map_err(|fault| no_git(&fault))?;
     if output.status.success() {
         return Ok(output.stdout);
     }
@@ -226,127 +219,6 @@ fn write_fault(path: &Path, source: io::Error) -> Error {
         path: path.to_owned(),
         source,
     }
-}
-
-/// Reads `git ls-tree -r -z`: `mode type object<tab>path<nul>`. Submodules are left out, as they are
-/// empty folders in a fresh clone.
-fn entries(listing: &[u8]) -> Result<Vec<Entry>, Error> {
-    let lines = listing.split(|byte| *byte == 0);
-    let entries = lines.filter(|line| !line.is_empty()).map(entry);
-    entries.filter_map(Result::transpose).collect()
-}
-
-fn entry(line: &[u8]) -> Result<Option<Entry>, Error> {
-    let strange = || failed(b"`git ls-tree` printed a line that is not understood");
-    let tab = line
-        .iter()
-        .position(|byte| *byte == b'\t')
-        .ok_or_else(strange)?;
-    let (head, name) = line.split_at(tab);
-    let head = String::from_utf8_lossy(head);
-    let words: Vec<&str> = head.split(' ').collect();
-    let [mode, _, object] = words.as_slice() else {
-        return Err(strange());
-    };
-    let mode = match *mode {
-        "120000" => Mode::Link,
-        "160000" => return Ok(None),
-        _ => Mode::File,
-    };
-    let path = path(name.get(1..).unwrap_or_default());
-    // A tree made by hand can hold `..`, which must not lead out of the folder.
-    if !path
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)))
-    {
-        return Err(strange());
-    }
-    Ok(Some(Entry {
-        mode,
-        object: (*object).to_owned(),
-        path,
-    }))
-}
-
-/// Writes every file below `top`, links last so that nothing is written through one.
-fn extract(entries: &[Entry], top: &Path) -> Result<(), Error> {
-    let mut child = git(&["cat-file", "--batch"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|fault| no_git(&fault))?;
-    let (files, links): (Vec<&Entry>, Vec<&Entry>) =
-        entries.iter().partition(|entry| entry.mode == Mode::File);
-    let wanted: Vec<&Entry> = files.into_iter().chain(links).collect();
-    let names: Vec<String> = wanted
-        .iter()
-        .map(|entry| format!("{}\n", entry.object))
-        .collect();
-    let (input, output) = (child.stdin.take(), child.stdout.take());
-    // Asked from a thread of its own: git answers while it is still being asked.
-    let asking = thread::spawn(move || {
-        let mut input = input?;
-        names
-            .iter()
-            .try_for_each(|name| input.write_all(name.as_bytes()))
-            .ok()
-    });
-    let broken = |_| failed(b"`git cat-file` ended early");
-    let mut output = BufReader::new(output.ok_or_else(|| failed(b"no output"))?);
-    for entry in wanted {
-        let bytes = object(&mut output).map_err(broken)?;
-        let bytes = bytes.ok_or_else(|| {
-            let path = entry.path.display();
-            Error::Usage(format!(
-                "git has no content for `{path}` of this revision here"
-            ))
-        })?;
-        let target = top.join(&entry.path);
-        place(entry, &target, &bytes).map_err(|source| write_fault(&target, source))?;
-    }
-    drop(output);
-    let _ = asking.join();
-    child.wait().map_err(|fault| no_git(&fault))?;
-    Ok(())
-}
-
-/// Reads one answer of `git cat-file --batch`: `object type size`, the content and a line end;
-/// `None` where the object is missing.
-fn object(output: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
-    let mut head = String::new();
-    output.read_line(&mut head)?;
-    let size = head.trim_end().rsplit(' ').next().map(str::parse::<u64>);
-    let size = match size {
-        Some(Ok(size)) => size,
-        _ if head.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
-        _ => return Ok(None),
-    };
-    let mut bytes = Vec::new();
-    output.take(size).read_to_end(&mut bytes)?;
-    output.read_exact(&mut [0])?;
-    Ok(Some(bytes))
-}
-
-fn place(entry: &Entry, target: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = target.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    match entry.mode {
-        Mode::File => fs::write(target, bytes),
-        Mode::Link => link(&path(bytes), target),
-    }
-}
-
-#[cfg(unix)]
-fn link(to: &Path, at: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(to, at)
-}
-
-/// Where links need rights, git writes a file with the name of what is linked to.
-#[cfg(not(unix))]
-fn link(to: &Path, at: &Path) -> io::Result<()> {
-    fs::write(at, to.as_os_str().as_encoded_bytes())
 }
 
 #[cfg(unix)]
@@ -390,25 +262,5 @@ mod tests {
         let inside = repository("lb");
         assert!(inside.relative(Path::new("../../etc/haproxy.cfg")).is_err());
         assert!(inside.relative(Path::new("/etc/haproxy.cfg")).is_err());
-    }
-
-    #[test]
-    fn listings_are_read_and_paths_that_lead_out_refused() {
-        let listing =
-            b"100644 blob 12\ta b/c\n.cfg\x00160000 commit 34\tsub\x00120000 blob 56\tl\x00";
-        let found = entries(listing).unwrap();
-        assert_eq!(found.len(), 2);
-        assert_eq!(found[0].path, Path::new("a b/c\n.cfg"));
-        assert!(found[1].mode == Mode::Link);
-        assert!(entries(b"100644 blob 12\t../x\x00").is_err());
-    }
-
-    #[test]
-    fn objects_are_read_one_after_another() {
-        let mut answers = io::Cursor::new(b"12 blob 3\na\nb\n34 missing\n56 blob 0\n\n".to_vec());
-        assert_eq!(object(&mut answers).unwrap(), Some(b"a\nb".to_vec()));
-        assert_eq!(object(&mut answers).unwrap(), None);
-        assert_eq!(object(&mut answers).unwrap(), Some(Vec::new()));
-        assert!(object(&mut answers).is_err());
     }
 }

@@ -238,3 +238,102 @@ fn templates_are_counted_and_not_compared() {
     let status = run(here, &["diff", "--git", "HEAD", "--templates", "error"]).0;
     assert_eq!(status, 2);
 }
+
+/// A repository with one in it as a submodule, and the inner one's folder.
+fn with_submodule() -> (tempfile::TempDir, std::path::PathBuf, tempfile::TempDir) {
+    let inner = repository(&[("haproxy.cfg", &haproxy(&servers(1..=2, "check")))]);
+    let outer = repository(&[("README", "edge")]);
+    let here = outer.path();
+    let url = inner.path().to_str().unwrap();
+    let allow = "protocol.file.allow=always";
+    git(here, &["-c", allow, "submodule", "add", "-q", url, "lb"]);
+    git(here, &["commit", "-q", "-m", "submodule"]);
+    let submodule = here.join("lb");
+    (outer, submodule, inner)
+}
+
+#[test]
+fn a_submodule_is_compared_with_the_commit_of_the_revision() {
+    let (outer, submodule, _inner) = with_submodule();
+    let here = outer.path();
+    let compare = || changes(&json(here, &["diff", "--git", "HEAD"]));
+    assert!(compare().is_empty());
+    let more = haproxy(&servers(1..=3, "check"));
+    write(&submodule, "haproxy.cfg", &more);
+    let expected = ["server-added auth/auth3: - -> 10.0.0.3:8080"];
+    assert_eq!(compare(), expected);
+    git(&submodule, &["commit", "-q", "-a", "-m", "third"]);
+    assert_eq!(compare(), expected);
+    assert!(changes(&json(&submodule, &["diff", "--git", "HEAD"])).is_empty());
+    // A hook of the outer repository has its folder in the environment.
+    let mut command = diff_support::command(here);
+    command.args(["diff", "--git", "HEAD", "--format", "json"]);
+    let output = command.env("GIT_DIR", ".git").output().unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(changes(&document), expected);
+    git(here, &["commit", "-q", "-a", "-m", "third"]);
+    assert!(compare().is_empty());
+}
+
+#[test]
+fn a_commit_that_a_submodule_lacks_is_an_error_and_no_change() {
+    let (outer, submodule, _inner) = with_submodule();
+    let here = outer.path();
+    let missing = "160000,1111111111111111111111111111111111111111,lb";
+    git(here, &["update-index", "--cacheinfo", missing]);
+    git(here, &["commit", "-q", "-m", "elsewhere"]);
+    let output = lbaudit(here, &["diff", "--git", "HEAD"]);
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(
+        words.contains("the submodule `lb` lacks the commit 1111"),
+        "{words}"
+    );
+    // Where it is not checked out it is an empty folder on both sides.
+    fs::remove_dir_all(&submodule).unwrap();
+    fs::create_dir(&submodule).unwrap();
+    write(here, "haproxy.cfg", &haproxy(&servers(1..=2, "check")));
+    assert_eq!(changes(&json(here, &["diff", "--git", "HEAD"])).len(), 2);
+}
+
+#[test]
+fn what_a_sparse_checkout_leaves_out_is_not_gone() {
+    let text = haproxy(&servers(1..=2, "check"));
+    let folder = repository(&[("here/haproxy.cfg", &text), ("there/haproxy.cfg", &text)]);
+    let here = folder.path();
+    git(here, &["sparse-checkout", "set", "here"]);
+    assert!(!here.join("there").exists());
+    assert!(changes(&json(here, &["diff", "--git", "HEAD"])).is_empty());
+    fs::remove_file(here.join("here/haproxy.cfg")).unwrap();
+    write(here, "here/edge.cfg", &haproxy(&servers(1..=3, "check")));
+    let found = changes(&json(&here.join("here"), &["diff", "--git", "HEAD"]));
+    assert_eq!(found, ["server-added auth/auth3: - -> 10.0.0.3:8080"]);
+}
+
+#[test]
+fn a_tree_made_by_hand_writes_nothing_through_its_links() {
+    let folder = repository(&[("haproxy.cfg", &haproxy(&servers(1..=2, "check")))]);
+    let here = folder.path();
+    let outside = tempfile::tempdir().unwrap();
+    let object = |kind: &str, bytes: &[u8]| {
+        let file = outside.path().join("object");
+        fs::write(&file, bytes).unwrap();
+        let file = file.to_str().unwrap().to_owned();
+        let arguments = ["hash-object", "-t", kind, "--literally", "-w", &file];
+        git(here, &arguments).trim().to_owned()
+    };
+    let raw = |hash: &str| -> Vec<u8> {
+        let pair = |at: usize| u8::from_str_radix(&hash[at..at + 2], 16).unwrap();
+        (0..hash.len()).step_by(2).map(pair).collect()
+    };
+    let entry = |mode: &str, name: &str, hash: &str| {
+        [mode.as_bytes(), b" ", name.as_bytes(), b"\0", &raw(hash)].concat()
+    };
+    let link = object("blob", outside.path().to_str().unwrap().as_bytes());
+    let inner = object("tree", &entry("120000", "planted", &link));
+    let both = [entry("120000", "a", &link), entry("40000", "a", &inner)].concat();
+    let tree = object("tree", &both);
+    let output = lbaudit(here, &["diff", "--git", &tree]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(fs::symlink_metadata(outside.path().join("planted")).is_err());
+}

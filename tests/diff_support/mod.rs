@@ -17,12 +17,14 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) fn lbaudit(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_lbaudit"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("LBAUDIT_CONFIG")
-        .output()
-        .unwrap()
+    command(folder).args(arguments).output().unwrap()
+}
+
+/// The program, run in `folder`.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lbaudit"));
+    command.current_dir(folder).env_remove("LBAUDIT_CONFIG");
+    command
 }
 
 /// The exit status and standard output of a run.
@@ -48,7 +50,8 @@ pub(crate) fn json(folder: &Path, arguments: &[&str]) -> Value {
     document
 }
 
-pub(crate) fn git(folder: &Path, arguments: &[&str]) {
+/// Runs git, which prints what is returned.
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .args(["-c", "user.name=test", "-c", "user.email=test@example.org"])
         .args([
@@ -68,6 +71,7 @@ pub(crate) fn git(folder: &Path, arguments: &[&str]) {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    String::from_utf8(output.stdout).unwrap()
 }
 
 pub(crate) fn write(folder: &Path, name: &str, text: &str) {
