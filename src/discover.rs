@@ -64,6 +64,8 @@ pub struct Query<'a> {
     pub paths: &'a [PathBuf],
     /// Instances whose files are named.
     pub instances: &'a [Instance],
+    /// Instances that are audited whole where a walk meets one of their files.
+    pub declared: &'a [Instance],
     /// The engine, where it is not to be told from the content.
     pub engine: Option<Engine>,
     /// Globs of paths to leave out when walking.
@@ -120,6 +122,8 @@ struct Search<'a> {
     query: &'a Query<'a>,
     exclude: GlobSet,
     seen: BTreeSet<PathBuf>,
+    /// The declared instances that were not met yet, with their real files.
+    declared: Vec<(BTreeSet<PathBuf>, &'a Instance)>,
     found: Discovery,
 }
 
@@ -137,6 +141,14 @@ impl<'a> Search<'a> {
             query,
             exclude,
             seen: BTreeSet::new(),
+            declared: (query.declared.iter())
+                .map(|instance| {
+                    (
+                        instance.files.iter().map(|file| real(file)).collect(),
+                        instance,
+                    )
+                })
+                .collect(),
             found: Discovery::default(),
         })
     }
@@ -267,6 +279,9 @@ impl<'a> Search<'a> {
     }
 
     fn add_walked(&mut self, path: &Path, folder: &Path) {
+        for instance in self.declared_with(path) {
+            self.add_instance(instance);
+        }
         if !is_candidate(path, folder) || !self.is_new(path) {
             return;
         }
@@ -279,6 +294,17 @@ impl<'a> Search<'a> {
             What::Template(line) => self.add_template(input.name, line, true),
             What::Unknown => self.found.skipped.push(path.to_owned()),
         }
+    }
+
+    /// The declared instances that a file belongs to, when the first of their files is met.
+    fn declared_with(&mut self, path: &Path) -> Vec<&'a Instance> {
+        if self.declared.is_empty() {
+            return Vec::new();
+        }
+        let path = real(path);
+        let is_met = |(files, _): &mut (BTreeSet<PathBuf>, &'a Instance)| files.contains(&path);
+        let met = self.declared.extract_if(.., is_met);
+        met.map(|(_, instance)| instance).collect()
     }
 
     /// A link loop leads to files that are audited where they are; anything else that cannot be
@@ -298,8 +324,7 @@ impl<'a> Search<'a> {
 
     /// Whether this real file was not met before.
     fn is_new(&mut self, path: &Path) -> bool {
-        self.seen
-            .insert(fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()))
+        self.seen.insert(real(path))
     }
 
     fn add_root(&mut self, engine: Engine, inputs: Vec<Input>, walked: bool) {
@@ -322,6 +347,11 @@ impl<'a> Search<'a> {
     fn fail(&mut self, error: Error) {
         self.found.errors.push(error);
     }
+}
+
+/// The file that `path` leads to.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Reads a file, refusing what is too large for 32-bit offsets.

@@ -34,6 +34,7 @@ fn find(paths: &[PathBuf], exclude: &[&str]) -> Result<Discovery, Error> {
     discover(&Query {
         paths,
         instances: &[],
+        declared: &[],
         engine: None,
         exclude: &exclude,
         exclude_base: Path::new("/nowhere"),

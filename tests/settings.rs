@@ -431,3 +431,37 @@ fn instances_are_audited_where_no_path_is_named() {
     assert_eq!(gone.status, 3);
     assert!(gone.stderr.contains("instance `edge`"), "{}", gone.stderr);
 }
+
+#[test]
+fn a_walk_that_meets_a_file_of_an_instance_takes_the_whole_instance() {
+    let settings = "[[instance]]\nname = 'edge'\nfiles = ['all.cfg', 'edge/*.cfg']\n\
+                    [[instance]]\nname = 'core'\nfiles = ['all.cfg', 'core/*.cfg']\n";
+    let route = "frontend web\n  bind :80\n  default_backend auth\n";
+    let repo = Repo::new(&[
+        ("lbaudit.toml", settings),
+        ("all.cfg", route),
+        ("core/1.cfg", CONFIG),
+        ("edge/1.cfg", CONFIG),
+        (
+            "edge/2.cfg",
+            "backend other\n  server a 10.0.0.9:80 check\n",
+        ),
+        ("lone.cfg", "backend lone\n  server a 10.0.0.11:80 check\n"),
+    ]);
+    let backends = |path: &str| {
+        let run = repo.run(&["model", "--format", "json", path]);
+        let model: Value = serde_json::from_str(&run.stdout).expect("JSON");
+        let instances = model["instances"].as_array().expect("instances").clone();
+        let names = instances.iter().map(|instance| {
+            let backends = instance["backends"].as_array().expect("backends").iter();
+            let names = backends.filter_map(|backend| backend["name"].as_str());
+            names.collect::<Vec<_>>().join(" ")
+        });
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(backends("."), ["auth other", "auth", "lone"]);
+    assert_eq!(backends("edge"), ["auth other"]);
+    assert_eq!(backends("edge/2.cfg"), ["other"], "a file is what it is");
+    let run = repo.run(&["check", "--select", "dangling-backend-reference", "."]);
+    assert_eq!(run.status, 0, "{}", run.stdout);
+}

@@ -48,6 +48,7 @@ pub(super) fn settings_file(global: &Global) -> Option<(PathBuf, NamedBy)> {
 /// Finds and reads the configurations that the arguments name.
 pub(super) fn read(args: &InputArgs, settings: &Settings) -> Result<Audit, Error> {
     let instances = instances(args, settings)?;
+    let declared = declared(args, settings)?;
     let exclude: Vec<String> = args
         .exclude
         .iter()
@@ -57,6 +58,7 @@ pub(super) fn read(args: &InputArgs, settings: &Settings) -> Result<Audit, Error
     let query = Query {
         paths: &args.paths,
         instances: &instances,
+        declared: &declared,
         engine: args.engine.fixed(),
         exclude: &exclude,
         exclude_base: &settings.folder,
@@ -156,10 +158,25 @@ fn instances(args: &InputArgs, settings: &Settings) -> Result<Vec<discover::Inst
             .map(|text| from_argument(text))
             .collect();
     }
-    if !args.paths.is_empty() {
-        return Ok(Vec::new());
+    if args.paths.is_empty() {
+        from_settings(settings)
+    } else {
+        Ok(Vec::new())
     }
-    let from_settings = settings.instances.iter().map(|instance| {
+}
+
+/// The instances of the settings that a walk may meet.
+fn declared(args: &InputArgs, settings: &Settings) -> Result<Vec<discover::Instance>, Error> {
+    let walks = args.paths.iter().any(|path| path.is_dir());
+    if walks && args.instance.is_empty() {
+        from_settings(settings)
+    } else {
+        Ok(Vec::new())
+    }
+}
+
+fn from_settings(settings: &Settings) -> Result<Vec<discover::Instance>, Error> {
+    let instances = settings.instances.iter().map(|instance| {
         let mut files = Vec::new();
         for pattern in &instance.files {
             files.extend(discover::expand(&settings.folder, pattern)?);
@@ -171,7 +188,7 @@ fn instances(args: &InputArgs, settings: &Settings) -> Result<Vec<discover::Inst
             files: relative(files),
         })
     });
-    from_settings.collect()
+    instances.collect()
 }
 
 /// `--instance`: the `*.cfg` files of a folder in lexical order, as HAProxy loads a folder

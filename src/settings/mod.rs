@@ -58,7 +58,7 @@ pub struct Settings {
     pub rules: RuleSettings,
     /// Settings of rules for some files; later ones win.
     pub overrides: Vec<Override>,
-    /// Instances that are audited when no path is named.
+    /// Instances that are audited when no path is named, or where a walked folder has one of their files.
     pub instances: Vec<InstanceFiles>,
 }
 

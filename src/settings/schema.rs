@@ -97,7 +97,7 @@ fn override_() -> Value {
 fn instance() -> Value {
     json!({
         "type": "object",
-        "description": "the root files of one proxy process, audited when no path is named",
+        "description": "the root files of one proxy process, audited together: when no path is named, and where a walked folder has one of them",
         "properties": {
             "name": {"type": "string", "description": "what it is called in messages"},
             "engine": {"enum": ["haproxy", "nginx"], "description": "told from the content by default"},

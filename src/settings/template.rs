@@ -23,8 +23,8 @@ const TAIL: &str = "
 #files = [\"staging/**\"]
 #rules.missing-health-check.severity = \"info\"
 
-# What is audited when no path is named: one entry for each proxy process, with its files in the order in
-# which they are loaded. Globs are relative to this file.
+# Files that one proxy process loads, in the order in which it loads them: audited when no path is named, and
+# together where a walked folder has one of them. Globs are relative to this file.
 #[[instance]]
 #name = \"edge\"
 #engine = \"haproxy\"
