@@ -13,6 +13,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// What one run of `lbaudit` gave.
 #[derive(Debug)]
@@ -119,6 +120,12 @@ pub(crate) fn nginx_with_its_folders() -> Option<PathBuf> {
         return Some(program);
     }
     missing("this user may not open the logs of nginx, as root may")
+}
+
+/// Prometheus' `promtool`, which knows what a metrics file may hold.
+pub(crate) fn promtool() -> Option<PathBuf> {
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(|| program("promtool")).clone()
 }
 
 /// The stream module of the installed nginx, for `load_module`.
