@@ -147,7 +147,7 @@ pub struct Global {
         help_heading = "Output"
     )]
     pub quiet: bool,
-    /// Print more: files that were skipped, values that are unknown
+    /// Print more: every finding with its lines, files that were skipped, values that are unknown
     #[arg(short, long, global = true, help_heading = "Output")]
     pub verbose: bool,
 }
