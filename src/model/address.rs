@@ -84,28 +84,35 @@ impl Address {
     /// The address of a text that is nothing but an IPv4 literal and a port, as most are: both proxies read
     /// it alike. `None` for all others, and for numbers written in an unusual way.
     pub fn of_ipv4(text: &str) -> Option<Self> {
-        let (host, port) = text.split_at_checked(text.rfind(':')?)?;
-        let number = |text: &str, most: u16| {
-            let digits = text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit());
-            let usual = text == "0" || !text.is_empty() && !text.starts_with('0');
-            let value = text.parse::<u16>().ok().filter(|_| digits && usual);
-            value.filter(|value| *value <= most)
+        let mut rest = text.as_bytes();
+        let mut number = |end: Option<u8>, most: u32| {
+            let (mut value, mut digits) = (0, 0);
+            while let Some((digit @ b'0'..=b'9', behind)) = rest.split_first() {
+                // A leading zero is unusual, and so is a number of more than five digits.
+                if digits > 0 && value == 0 || digits == 5 {
+                    return None;
+                }
+                value = value * 10 + u32::from(digit - b'0');
+                digits += 1;
+                rest = behind;
+            }
+            let found = rest.split_first();
+            rest = found.map_or(&[], |(_, behind)| behind);
+            (digits > 0 && value <= most && found.map(|(byte, _)| *byte) == end).then_some(value)
         };
-        let port = number(port.get(1..)?, u16::MAX).filter(|&port| port > 0)?;
-        let mut parts = host.split('.');
-        let mut part = || number(parts.next()?, 255);
-        let ((Some(first), Some(_), Some(_), Some(_)), None) =
-            ((part(), part(), part(), part()), parts.next())
-        else {
-            return None;
-        };
-        (first > 0).then(|| Self {
+        let first = number(Some(b'.'), 255)?;
+        number(Some(b'.'), 255)?;
+        number(Some(b'.'), 255)?;
+        number(Some(b':'), 255)?;
+        let port = u16::try_from(number(None, 65_535)?).ok()?;
+        let host_length = u16::try_from(text.rfind(':')?).ok()?;
+        (first > 0 && port > 0).then(|| Self {
             text: text.into(),
             kind: AddressKind::Ipv4,
             port: Port::Fixed(port),
             other_host: None,
             host_start: 0,
-            host_length: u16::try_from(host.len()).unwrap_or_default(),
+            host_length,
         })
     }
 
