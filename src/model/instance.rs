@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
+use super::route_index::RouteIndex;
 use super::{Backend, Listener, NextUpstream, Route, Setting, Split, Text};
 use crate::source::{SourceId, Span};
 
@@ -133,13 +134,6 @@ pub struct Instance {
     route_index: OnceLock<RouteIndex>,
 }
 
-/// The numbers of routes by where they lead and where they start.
-#[derive(Clone, Debug, Default)]
-struct RouteIndex {
-    to_backend: Vec<Vec<usize>>,
-    from_listener: Vec<Vec<usize>>,
-}
-
 /// A directive that is kept in the tree and has no place in the model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotModelled {
@@ -177,9 +171,10 @@ impl Instance {
         !self.fragment && !self.listeners.is_empty()
     }
 
-    /// The routes that lead to the backend at `index`.
+    /// The routes that lead to the backend at `index`, and those that may: with a value that a split
+    /// is known to give, or with a name made while running that begins and ends as its own does.
     pub fn routes_to(&self, index: usize) -> impl Iterator<Item = &Route> {
-        self.indexed(&self.route_index().to_backend, index)
+        self.indexed(self.route_index().at_backend(index))
     }
 
     /// What the routes to `backend`, one of this instance, say of further tries; nothing where they
@@ -198,40 +193,16 @@ impl Instance {
 
     /// The routes that start at the listener at `index`.
     pub fn routes_from(&self, index: usize) -> impl Iterator<Item = &Route> {
-        self.indexed(&self.route_index().from_listener, index)
+        self.indexed(self.route_index().at_listener(index))
     }
 
-    fn indexed<'a>(
-        &'a self,
-        lists: &'a [Vec<usize>],
-        index: usize,
-    ) -> impl Iterator<Item = &'a Route> {
-        let routes = lists.get(index).into_iter().flatten();
-        routes.filter_map(|route| self.routes.get(*route))
+    fn indexed<'a>(&'a self, numbers: &'a [usize]) -> impl Iterator<Item = &'a Route> {
+        numbers.iter().filter_map(|number| self.routes.get(*number))
     }
 
     /// Made when first asked for: by then the routes are complete.
     fn route_index(&self) -> &RouteIndex {
-        self.route_index.get_or_init(|| {
-            let mut index = RouteIndex {
-                to_backend: vec![Vec::new(); self.backends.len()],
-                from_listener: vec![Vec::new(); self.listeners.len()],
-            };
-            for (number, route) in self.routes.iter().enumerate() {
-                if let super::Target::Backend(backend) = route.target
-                    && let Some(list) = index.to_backend.get_mut(backend)
-                {
-                    list.push(number);
-                }
-                if let Some(list) = route
-                    .listener
-                    .and_then(|at| index.from_listener.get_mut(at))
-                {
-                    list.push(number);
-                }
-            }
-            index
-        })
+        self.route_index.get_or_init(|| RouteIndex::new(self))
     }
 
     /// Counts a directive that is not modelled.

@@ -12,6 +12,7 @@ mod instance;
 mod listener;
 mod resolve;
 mod route;
+mod route_index;
 mod server;
 mod setting;
 

@@ -9,7 +9,7 @@ use super::{BackendView, Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{
     Address, AddressKind, Algorithm, Backend, Engine, HashKey, Instance, Layer, Listener,
-    SplitKind, Target, Text,
+    SplitKind, Text,
 };
 use crate::source::Span;
 
@@ -91,20 +91,18 @@ struct Reach {
 
 impl Facts {
     fn new(instance: &Instance) -> Self {
-        let mut reached = vec![Reach::default(); instance.backends.len()];
-        for route in &instance.routes {
-            let Target::Backend(index) = route.target else {
-                continue;
-            };
-            let Some(reach) = reached.get_mut(index) else {
-                continue;
-            };
-            if route.restores_client_address {
-                reach.restored = true;
-            } else {
-                reach.listeners.extend(route.listener);
+        let reach = |index| {
+            let mut reach = Reach::default();
+            for route in instance.routes_to(index) {
+                if route.restores_client_address {
+                    reach.restored = true;
+                } else {
+                    reach.listeners.extend(route.listener);
+                }
             }
-        }
+            reach
+        };
+        let reached = (0..instance.backends.len()).map(reach).collect();
         let mut reads = instance.forwarded_for_reads.clone();
         reads.sort_unstable();
         let mut bodies: Vec<Span> = (instance.listeners.iter().map(|one| one.body))

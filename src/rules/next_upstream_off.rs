@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::wording::names;
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::model::{Backend, Layer, Route, Target};
+use crate::model::{Backend, Layer, Route};
 use crate::source::Span;
 
 /// The rule.
@@ -22,14 +22,9 @@ const RELATED: usize = 3;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut by_cause: BTreeMap<Span, BTreeMap<usize, &Backend>> = BTreeMap::new();
-    for route in &context.instance.routes {
-        let Target::Backend(index) = route.target else {
-            continue;
-        };
-        let backend = context.instance.backends.get(index);
-        if let (Some(span), Some(backend)) =
-            (switched_off(route), backend.filter(|it| has_choice(it)))
-        {
+    let backends = context.instance.backends.iter().enumerate();
+    for (index, backend) in backends.filter(|(_, backend)| has_choice(backend)) {
+        for span in context.instance.routes_to(index).filter_map(switched_off) {
             by_cause.entry(span).or_default().insert(index, backend);
         }
     }
