@@ -4,9 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::spelling::{Speller, is_slip};
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
 use crate::model::{AddressKind, Backend, Engine, Instance, Port, Route, Target, Text};
+
+mod spelling;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -17,12 +20,6 @@ pub(super) static RULE: Rule = Rule {
 
 /// Related places that a finding lists at most.
 const RELATED: usize = 3;
-
-/// In names of this length one other letter is a slip, and not another word.
-const SURE: usize = 5;
-
-/// Longer names are not compared.
-const LONGEST: usize = 64;
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let instance = context.instance;
@@ -40,11 +37,35 @@ fn undefined_names(instance: &Instance, findings: &mut Vec<Finding>) {
             routes.entry(name).or_default().push(route);
         }
     }
-    let defined = instance.backends.iter().map(|backend| &backend.name);
-    let mut speller = Speller::new(defined.collect());
+    let mut speller = of_all(instance);
     for (name, routes) in routes {
         findings.extend(undefined(instance, name, &routes, speller.nearest(name)));
     }
+}
+
+/// The backends that references were probably meant for: they look unused, and are not the fault.
+pub(super) fn meant(instance: &Instance) -> BTreeSet<&Text> {
+    let mut speller = of_all(instance);
+    let undefined = instance
+        .routes
+        .iter()
+        .filter_map(|route| match &route.target {
+            Target::Undefined(name) => Some(name),
+            Target::Backend(_) | Target::Dynamic(_) => None,
+        });
+    let undefined: BTreeSet<&Text> = undefined.collect();
+    let meant = undefined
+        .into_iter()
+        .filter_map(|name| speller.nearest(name));
+    let slips = slips(instance);
+    let upstreams = slips.iter().filter_map(|slip| Some(&slip.upstream?.name));
+    meant.chain(upstreams).collect()
+}
+
+fn of_all(instance: &Instance) -> Speller<'_> {
+    let backends = instance.backends.iter().enumerate();
+    let names = backends.map(|(index, backend)| (&backend.name, is_used(instance, index)));
+    Speller::new(names.collect())
 }
 
 fn undefined(
@@ -81,115 +102,120 @@ fn undefined(
     Some(finding)
 }
 
+/// A host of nginx that is none: it was meant to be an upstream.
+struct Slip<'a> {
+    host: &'a str,
+    /// The upstream that it was probably meant to be.
+    upstream: Option<&'a Backend>,
+    route: &'a Route,
+    /// Whether it has no port, so that it cannot be a host at all.
+    portless: bool,
+}
+
 fn misspelt_upstreams(instance: &Instance, findings: &mut Vec<Finding>) {
+    findings.extend(slips(instance).iter().map(misspelt));
+}
+
+/// The hosts that this rule reports.
+pub(super) fn misspelt_hosts(instance: &Instance) -> BTreeSet<&str> {
+    slips(instance).iter().map(|slip| slip.host).collect()
+}
+
+/// One slip per host. What a part of a configuration names may stand in another part: there the
+/// upstream has to be one that nothing else uses.
+fn slips(instance: &Instance) -> Vec<Slip<'_>> {
+    if instance.engine != Engine::Nginx {
+        return Vec::new();
+    }
+    let upstreams: BTreeMap<&Text, (&Backend, bool)> = (instance.backends.iter().enumerate())
+        .map(|(index, backend)| (backend, is_used(instance, index)))
+        .filter(|(backend, used)| backend.declared && !(instance.fragment && *used))
+        .map(|(backend, used)| (&backend.name, (backend, used)))
+        .collect();
+    let names = upstreams.iter().map(|(name, (_, used))| (*name, *used));
+    let mut speller = Speller::new(names.collect());
+    let hosts = hosts(instance);
     let mut seen = BTreeSet::new();
-    for (index, upstream) in slips(instance) {
-        let host = instance.backends.get(index).and_then(bare_host);
-        if let Some(host) = host.filter(|host| seen.insert(*host))
-            && let Some(route) = instance.routes_to(index).next()
-        {
-            findings.push(misspelt(host, upstream, route));
-        }
-    }
-}
-
-/// The backends that are hosts of nginx whose names look like that of an upstream with a slip of the
-/// keyboard, and that upstream. What a part of a configuration names may stand in another part: there
-/// the upstream has to be one that nothing else uses.
-pub(super) fn slips(instance: &Instance) -> Vec<(usize, &Backend)> {
-    let is_used = |index| instance.routes_to(index).next().is_some();
-    let mut upstreams: BTreeMap<&Text, &Backend> = BTreeMap::new();
+    let mut slips = Vec::new();
     for (index, backend) in instance.backends.iter().enumerate() {
-        if backend.declared && !(instance.fragment && is_used(index)) {
-            upstreams.insert(&backend.name, backend);
+        let Some((host, portless)) = bare_host(backend).filter(|(host, _)| seen.insert(*host))
+        else {
+            continue;
+        };
+        let upstream = speller
+            .nearest(host)
+            .and_then(|name| upstreams.get(name))
+            // What is a server somewhere is a host.
+            .filter(|_| portless || !hosts.contains(host))
+            .filter(|(upstream, used)| is_slip(host, &upstream.name, *used))
+            .map(|(upstream, _)| *upstream);
+        let is_none = upstream.is_some() || (portless && !instance.fragment);
+        if let Some(route) = instance.routes_to(index).next().filter(|_| is_none) {
+            slips.push(Slip {
+                host,
+                upstream,
+                route,
+                portless,
+            });
         }
     }
-    let mut speller = Speller::new(upstreams.keys().copied().collect());
-    let backends = instance.backends.iter().enumerate();
-    let slips = backends.filter_map(|(index, backend)| {
-        let host = bare_host(backend)?;
-        let similar = (speller.nearest(host)).filter(|similar| is_slip(host, similar))?;
-        Some((index, *upstreams.get(similar)?))
-    });
-    slips.collect()
+    slips
 }
 
-/// The host of a backend that nobody declared, if it is a single label without a port, as the name
-/// of an upstream would be. With a port it is meant as a host.
-fn bare_host(backend: &Backend) -> Option<&str> {
+fn is_used(instance: &Instance, index: usize) -> bool {
+    instance.routes_to(index).next().is_some()
+}
+
+/// The hosts of the servers of upstreams.
+fn hosts(instance: &Instance) -> BTreeSet<&str> {
+    let declared = instance.backends.iter().filter(|backend| backend.declared);
+    declared
+        .flat_map(|backend| &backend.servers)
+        .map(|server| server.address.host())
+        .collect()
+}
+
+/// The host of a backend that nobody declared, if it could be the name of an upstream: a single label
+/// that leaves the port to the scheme, or any name where there is no port at all. With a port it is
+/// meant as a host.
+fn bare_host(backend: &Backend) -> Option<(&str, bool)> {
     let address = &backend
         .servers
         .first()
         .filter(|_| !backend.declared)?
         .address;
-    let bare = address.kind == AddressKind::Name
-        && !matches!(address.port, Port::Fixed(_))
-        && !address.host().contains('.')
-        && !address.host().eq_ignore_ascii_case("localhost");
-    bare.then_some(address.host())
+    if address.kind != AddressKind::Name || matches!(address.port, Port::Fixed(_)) {
+        return None;
+    }
+    let host = address.host();
+    let portless = address.port == Port::None;
+    let bare = !host.contains('.') && !host.eq_ignore_ascii_case("localhost");
+    (bare || portless).then_some((host, portless))
 }
 
-fn misspelt(host: &str, upstream: &Backend, route: &Route) -> Finding {
-    let message = format!(
-        "`{host}` is not an upstream (did you mean `{}`): nginx looks the name up in DNS when it starts",
-        upstream.name
-    );
-    let help = format!(
-        "write `{}`, or give the host its port or domain",
-        upstream.name
-    );
-    Finding::new(Severity::Error, route.span, message, help)
+fn misspelt(slip: &Slip<'_>) -> Finding {
+    let host = slip.host;
+    let guess = slip
+        .upstream
+        .map_or_else(String::new, |it| format!(" (did you mean `{}`)", it.name));
+    let effect = if slip.portless {
+        " and has no port: nginx refuses to start"
+    } else {
+        ": nginx looks the name up in DNS when it starts"
+    };
+    let help = match slip.upstream {
+        Some(upstream) => format!(
+            "write `{}`, or give the host its port or domain",
+            upstream.name
+        ),
+        None => format!("define `upstream {host}`, or write the port: `{host}:PORT`"),
+    };
+    let message = format!("`{host}` is not an upstream{guess}{effect}");
+    let mut finding = Finding::new(Severity::Error, slip.route.span, message, help)
         .label("no upstream of this name")
-        .related(format!("upstream `{}`", upstream.name), upstream.span)
-        .backend(&Text::from(host))
-}
-
-/// Finds the name that was probably meant, with a bounded amount of work for a whole file.
-struct Speller<'a> {
-    names: Vec<&'a Text>,
-    /// Comparisons left, so that thousands of wrong names beside thousands of right ones stay cheap.
-    budget: usize,
-}
-
-impl<'a> Speller<'a> {
-    fn new(names: Vec<&'a Text>) -> Self {
-        Self {
-            names,
-            budget: 300_000,
-        }
+        .backend(&Text::from(host));
+    if let Some(upstream) = slip.upstream {
+        finding = finding.related(format!("upstream `{}`", upstream.name), upstream.span);
     }
-
-    /// The name that is written most like `name`, within two edits and a third of its length.
-    fn nearest(&mut self, name: &str) -> Option<&'a Text> {
-        if name.len() > LONGEST {
-            return None;
-        }
-        self.budget = self.budget.checked_sub(self.names.len())?;
-        let close = |other: &&Text| other.len().abs_diff(name.len()) <= 2;
-        let candidates = self.names.iter().copied().filter(close);
-        let (distance, other) = candidates
-            .map(|other| (strsim::osa_distance(name, other), other))
-            .min()?;
-        let longest = name.len().max(other.len());
-        (distance > 0 && distance <= 2 && distance * 3 <= longest).then_some(other)
-    }
-}
-
-/// Two names that differ in their digits only, or by something appended (`api`, `api-b`), are
-/// siblings, and so are short ones with another letter in one place (`api`, `app`). A letter more or
-/// less, or two that changed places, is a slip.
-fn is_slip(name: &str, other: &str) -> bool {
-    let letters = |text: &str| -> String { text.chars().filter(|c| !c.is_ascii_digit()).collect() };
-    let extends = |long: &str, short: &str| {
-        let rest = long.strip_prefix(short);
-        rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_alphabetic()))
-    };
-    let sorted = |text: &str| {
-        let mut bytes = text.as_bytes().to_vec();
-        bytes.sort_unstable();
-        bytes
-    };
-    let is_other_word = name.len() == other.len() && sorted(name) != sorted(other);
-    let siblings = letters(name) == letters(other) || extends(name, other) || extends(other, name);
-    !siblings && (name.len() >= SURE || !is_other_word)
+    finding
 }

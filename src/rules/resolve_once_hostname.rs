@@ -7,11 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dangling_backend_reference::slips;
 use super::wording::names;
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, dangling_backend_reference};
 use crate::finding::{Finding, Severity};
-use crate::model::{AddressKind, Backend, Engine, Layer, Server, Text, Version};
+use crate::model::{AddressKind, Backend, Engine, Layer, Port, Server, Text, Version};
 use crate::source::Span;
 
 /// The rule.
@@ -50,10 +49,7 @@ const MOVING: [&str; 17] = [
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut found = Found::default();
-    // A name that is misspelt is not to be resolved at all.
-    let slips: BTreeSet<usize> = (slips(context.instance).iter())
-        .map(|(index, _)| *index)
-        .collect();
+    let misspelt = dangling_backend_reference::misspelt_hosts(context.instance);
     for (index, backend) in context.instance.backends.iter().enumerate() {
         let fixed: Vec<&Server> = backend.servers.iter().filter(|it| is_fixed(it)).collect();
         let Some(first) = fixed.first().filter(|_| backend.layer != Layer::Log) else {
@@ -63,10 +59,13 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
             found.declared.push((backend, fixed));
             continue;
         }
-        if slips.contains(&index) {
+        // A name that is misspelt is not to be resolved at all, and one without any port can only be
+        // an upstream.
+        let host = first.address.host();
+        if first.address.port == Port::None || misspelt.contains(host) {
             continue;
         }
-        let places = found.implied.entry(first.address.host()).or_default();
+        let places = found.implied.entry(host).or_default();
         places.push(backend.span);
         let routes = context.instance.routes_to(index);
         let spans = routes.map(|route| route.span);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::wording::count;
-use super::{Check, Context, Rule};
+use super::{Check, Context, Rule, dangling_backend_reference};
 use crate::finding::{Finding, Severity};
 use crate::model::{Backend, Instance, Layer, Target};
 use crate::source::{SourceId, Span};
@@ -50,12 +50,11 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let mentioned = mentioned(context, &idle);
-    let unnamed = |backend: &&&Backend| !mentioned.contains(backend.name.as_bytes());
-    findings.extend(
-        idle.iter()
-            .filter(unnamed)
-            .map(|backend| finding(context, backend)),
-    );
+    let meant = dangling_backend_reference::meant(instance);
+    let unused = idle.iter().filter(|backend| {
+        !mentioned.contains(backend.name.as_bytes()) && !meant.contains(&backend.name)
+    });
+    findings.extend(unused.map(|backend| finding(context, backend)));
 }
 
 /// Whether a name may be made while running, so that any backend may be meant: by an expression, or

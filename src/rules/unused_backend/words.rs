@@ -1,21 +1,29 @@
 //! The words of a configuration that may be the name of a backend.
 //!
 //! In: the bytes of a file. Out: words with their places, without those that only look alike: of
-//! comments, of paths, names of servers and of ACLs. Whatever is left may be a reference: a name in
-//! a fetch, a table, a map, a script's argument.
+//! comments, of paths, names of servers, ACLs and other things. Whatever is left may be a reference:
+//! a name in a fetch, a table, a map, a script's argument.
 
 use crate::model::Engine;
+
+/// Words in front of a name that give it to something else than a reference to the backend.
+const OTHER_NAMES: [&[u8]; 6] = [
+    b"acl",
+    b"server",
+    b"server-template",
+    b"server_name",
+    b"cookie",
+    b"zone",
+];
 
 /// The words, in order.
 pub(super) fn that_may_name_a_backend(
     engine: Engine,
     bytes: &[u8],
 ) -> impl Iterator<Item = (usize, &[u8])> {
-    lines(bytes)
-        .filter(|(_, line)| !line.trim_ascii_start().starts_with(b"#"))
-        .flat_map(move |(start, line)| {
-            Words::new(engine, line).map(move |(at, word)| (start + at, word))
-        })
+    lines(bytes).flat_map(move |(start, line)| {
+        Words::new(engine, without_comment(line)).map(move |(at, word)| (start + at, word))
+    })
 }
 
 fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
@@ -27,6 +35,16 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
             start += line.len();
             (at, line)
         })
+}
+
+/// The line up to a `#` that begins a word.
+fn without_comment(line: &[u8]) -> &[u8] {
+    let begins = |at: &usize| {
+        let before = at.checked_sub(1).and_then(|at| line.get(at));
+        before.is_none_or(u8::is_ascii_whitespace)
+    };
+    let comment = memchr::memchr_iter(b'#', line).find(begins);
+    comment.and_then(|at| line.get(..at)).unwrap_or(line)
 }
 
 /// The words of one line.
@@ -66,9 +84,7 @@ impl<'l> Words<'l> {
         // A URL has its host behind two slashes, a path its first part behind one.
         let in_path = before.ends_with(b"/") && !before.ends_with(b"//");
         let is_argument = before.ends_with(b"(") || before.ends_with(b",");
-        !in_path
-            && (is_argument || !self.in_condition)
-            && !matches!(self.last, b"acl" | b"server" | b"server-template")
+        !in_path && (is_argument || !self.in_condition) && !OTHER_NAMES.contains(&self.last)
     }
 }
 
@@ -106,7 +122,7 @@ mod tests {
 
     #[test]
     fn only_what_can_be_a_reference_is_left() {
-        let text = "# use web\n  acl web path_beg /web\n server web 10.0.0.1:80\n\
+        let text = "# use web\n  acl web path_beg /web # web\n server web 10.0.0.1:80\n\
                     use_backend x if web { nbsrv(app) gt 0 }\n";
         assert_eq!(
             words(Engine::Haproxy, text),

@@ -111,7 +111,10 @@ fn target(
         lowering
             .findings
             .push(refuse::address(span, &address.text, fault));
-    } else if address.port == Port::None && address.kind != AddressKind::Unix {
+    } else if address.port == Port::None
+        // A name can be an upstream that is missing here: a rule says so where all files are known.
+        && !matches!(address.kind, AddressKind::Unix | AddressKind::Name)
+    {
         lowering.findings.push(refuse::no_port(span, &address.text));
     }
     Target::Backend(implied(lowering, http, address, url.tls, span))

@@ -24,7 +24,7 @@ const SLIPS: usize = 1_000;
 /// What directives of other modules begin with that are almost named like one of nginx's own.
 const FOREIGN: [&str; 2] = ["js_", "subs_"];
 /// Shorter names are too much alike.
-const SHORTEST: usize = 5;
+const SHORTEST: usize = 4;
 
 /// Checks all files. The directives of fragments themselves stand at a place that is not known.
 pub(super) fn check(forest: &Forest, fragment: Option<Group>) -> Vec<Finding> {
