@@ -20,13 +20,15 @@ pub(super) static RULE: Rule = Rule {
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let backend = view.backend;
     let backups: Vec<&Server> = backend.usable_backups().collect();
-    let (Some(first), Some(primary)) = (backups.first(), backend.usable_primaries().next()) else {
+    let Some(shared) = backups.first().and_then(|first| host(first)) else {
         return;
     };
-    let Some(shared) = host(first) else { return };
-    let mut usable = backend.servers.iter().filter(|server| server.is_usable());
+    let there = |server: &&Server| host(server) == Some(shared);
+    let Some(primary) = backend.usable_primaries().find(there) else {
+        return;
+    };
     let is_meant = || backups.iter().any(|server| is_meant(view, server));
-    if usable.all(|server| host(server) == Some(shared)) && !is_meant() && !is_virtual(view) {
+    if backups.iter().all(there) && !is_meant() && !is_virtual(view) {
         findings.push(finding(view, primary, &backups, shared));
     }
 }
@@ -43,8 +45,17 @@ fn finding(view: &BackendView<'_>, primary: &Server, backups: &[&Server], host: 
         1 => ("backup", "is"),
         _ => ("backups", "are"),
     };
+    let mut primaries = view.backend.usable_primaries();
+    let fate = if primaries.all(|server| self::host(server) == Some(host)) {
+        "all its primaries: losing the host is losing them all".to_owned()
+    } else {
+        format!(
+            "its primary `{}`: losing the host is losing both, and the rest has no backup",
+            primary.name
+        )
+    };
     let message = format!(
-        "{are} {} of {} {verb} on host `{host}` like all its primaries: losing the host is losing them all",
+        "{are} {} of {} {verb} on host `{host}` like {fate}",
         names(&names_of(backups.iter().copied())),
         view.title(),
     );

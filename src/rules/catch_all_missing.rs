@@ -46,12 +46,12 @@ fn frontends(context: &Context<'_>, findings: &mut Vec<Finding>) {
 }
 
 /// Whether a frontend without routes gives answers of its own, or hands its connections to a script,
-/// a filter or a server that dials in.
+/// a filter or a server that dials in. The page of its own error may be the answer, too.
 fn may_answer(context: &Context<'_>, listener: &Listener) -> bool {
     let text = context.sources.text(listener.body);
     listener.binds.is_empty()
         || !listener.answers_partly.is_empty()
-        || [" lua.", "filter ", "attach-srv"]
+        || [" lua.", "filter ", "attach-srv", "errorfile"]
             .iter()
             .any(|word| text.contains(word))
 }
@@ -87,24 +87,42 @@ fn takes_all(routes: &[&Route]) -> bool {
     routes.iter().any(covers)
 }
 
-/// Whether a condition is made of negations only (`unless a`, `if !a !b`). Such a rule usually stands
-/// beside those for `a` and `b`, and together they are for everything.
 fn is_the_rest(route: &Route) -> bool {
     let Condition::Opaque(text) = &route.condition else {
         return false;
     };
-    match text.trim().split_once(' ') {
-        Some(("unless", _)) => true,
-        Some(("if", terms)) => terms.split_whitespace().all(|term| term.starts_with('!')),
-        Some(_) | None => false,
+    negates(text.trim())
+}
+
+/// Whether a condition is made of negations only (`unless a`, `if !a !b`), or one way to fulfil it is.
+/// Such a rule usually stands beside those for `a` and `b`, and together they are for everything.
+fn negates(condition: &str) -> bool {
+    let Some(("if", terms)) = condition.split_once(' ') else {
+        return condition.starts_with("unless ");
+    };
+    let (mut inside, mut negated) = (false, true);
+    for term in terms.split_whitespace() {
+        match term {
+            "}" => inside = false,
+            _ if inside => {}
+            "or" | "||" if negated => return true,
+            "or" | "||" => negated = true,
+            _ => {
+                negated &= term.starts_with('!');
+                inside = matches!(term, "{" | "!{");
+            }
+        }
     }
+    negated
 }
 
 /// Whether a rule answers what is not something, such as `redirect scheme https if !is_acme`.
 fn answers_the_rest(context: &Context<'_>, listener: &Listener) -> bool {
     listener.answers_partly.iter().any(|span| {
         let text = context.sources.text(*span);
-        text.contains(" unless ") || text.contains(" !")
+        let condition = ["if ", "unless "].map(|word| text.find(word));
+        let condition = condition.into_iter().flatten().min();
+        condition.is_some_and(|at| negates(text.get(at..).unwrap_or_default()))
     })
 }
 

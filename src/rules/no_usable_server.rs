@@ -26,12 +26,28 @@ const MAINTENANCE: [&str; 6] = [
     "retired",
 ];
 
+/// Words of a comment about servers that are tried one after another.
+const CHAIN: [&str; 9] = [
+    "standby",
+    "stand-by",
+    "failover",
+    "fail-over",
+    "active",
+    "passive",
+    "priority",
+    "order",
+    "chain",
+];
+
 /// Related places that a finding lists at most.
 const RELATED: usize = 3;
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let (context, backend) = (view.context, view.backend);
-    if is_out(backend) && takes_traffic(context, backend, &view.routes()) {
+    if is_out(backend)
+        && !is_chain(context, backend)
+        && takes_traffic(context, backend, &view.routes())
+    {
         findings.push(finding(context, backend));
     }
 }
@@ -43,9 +59,18 @@ fn is_out(backend: &Backend) -> bool {
         && backend.answers_itself.is_none()
         && backend.usable_primaries().next().is_none()
         && !(backend.servers.is_empty() && is_filled_elsewhere(backend))
-        // Only backups, and no primary that could come back: a chain of standbys, by intent.
-        && (backend.servers.is_empty() || backend.servers.iter().any(Server::is_primary) || nothing_left(backend))
         && !backend.servers.iter().any(waits_for_orders)
+}
+
+/// Whether servers that are all backups are meant so: they share the traffic, or a comment says that
+/// they are there to follow one another. nginx refuses to load them.
+fn is_chain(context: &Context<'_>, backend: &Backend) -> bool {
+    let only_backups = !backend.servers.iter().any(Server::is_primary);
+    only_backups
+        && !nothing_left(backend)
+        && (context.instance.engine == Engine::Nginx
+            || backend.allbackups.value
+            || comments(context, backend).any(|it| it.mention(&CHAIN)))
 }
 
 fn nothing_left(backend: &Backend) -> bool {
@@ -87,18 +112,16 @@ fn finding(context: &Context<'_>, backend: &Backend) -> Finding {
     } else {
         Severity::Error
     };
-    let span = backend
-        .servers
-        .first()
-        .and_then(out_by)
-        .unwrap_or(backend.span);
+    let mut primaries = backend.servers.iter().filter(|it| it.is_primary());
+    let first = primaries.next().or(backend.servers.first());
+    let span = first.and_then(out_by).unwrap_or(backend.span);
     let mut finding = Finding::new(
         severity,
         span,
         format!("{word} `{}` {fact}", backend.name),
         help,
     )
-    .label(label(backend))
+    .label(first.map_or("no server", label))
     .backend(&backend.name);
     for server in backend
         .servers
@@ -143,6 +166,7 @@ fn only_backups(backend: &Backend) -> (String, &'static str) {
         .cloned()
         .collect();
     let why = match primaries.len() {
+        0 => "it has no primary".to_owned(),
         1 => format!("its only primary {}", reason(&primaries)),
         number => format!("all {number} primaries {}", reasons(&primaries)),
     };
@@ -153,7 +177,7 @@ fn only_backups(backend: &Backend) -> (String, &'static str) {
     };
     (
         format!("runs on its {standby} {} for good: {why}", names(&backups)),
-        "put the primaries back, or make the backup a primary",
+        "put the primaries back, or make a backup a primary",
     )
 }
 
@@ -188,21 +212,29 @@ fn out_by(server: &Server) -> Option<Span> {
     if server.weight.value == 0 {
         return server.weight.origin.span();
     }
-    None
+    server.backup.origin.span().filter(|_| server.backup.value)
 }
 
-fn label(backend: &Backend) -> &'static str {
-    match backend.servers.first() {
-        None => "no server",
-        Some(server) if server.disabled.value => "switched off",
-        Some(server) if server.weight.value == 0 => "takes no new traffic",
-        Some(_) => "",
+fn label(server: &Server) -> &'static str {
+    if server.disabled.value {
+        "switched off"
+    } else if server.weight.value == 0 {
+        "takes no new traffic"
+    } else if server.backup.value {
+        "a backup"
+    } else {
+        ""
     }
 }
 
 /// Whether a comment says that this is meant, and its date has not passed.
 fn is_planned(context: &Context<'_>, backend: &Backend) -> bool {
     let says = |notes: Notes| notes.mention(&MAINTENANCE) && !notes.expired(context.today);
+    comments(context, backend).any(says)
+}
+
+fn comments<'a>(context: &'a Context<'_>, backend: &'a Backend) -> impl Iterator<Item = Notes> {
     let lines = backend.servers.iter().filter_map(|server| server.comment);
-    (backend.comments.iter().copied().chain(lines)).any(|span| says(context.notes(Some(span))))
+    let spans = backend.comments.iter().copied().chain(lines);
+    spans.map(|span| context.notes(Some(span)))
 }
