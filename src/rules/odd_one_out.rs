@@ -49,6 +49,7 @@ const REACHED: &str = "it is reached in another way than they are";
 const JUDGED: &str = "its failures are judged in another way than theirs";
 const NOTICED: &str = "its failures are noticed after another time than theirs";
 const FILLED: &str = "it is filled in another way than they are";
+const LIMITED: &str = "under load it takes another number of requests than they do";
 
 static PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -119,8 +120,20 @@ static PARAMETERS: &[Parameter] = &[
     Parameter {
         engine: Engine::Haproxy,
         name: "maxqueue",
-        effect: FILLED,
+        effect: LIMITED,
         read: |server| (server.options.maxqueue.as_ref()).map_or(Value::Absent, number),
+    },
+    Parameter {
+        engine: Engine::Haproxy,
+        name: "maxconn",
+        effect: LIMITED,
+        read: limit,
+    },
+    Parameter {
+        engine: Engine::Nginx,
+        name: "max_conns",
+        effect: LIMITED,
+        read: limit,
     },
     Parameter {
         engine: Engine::Nginx,
@@ -185,6 +198,14 @@ fn checked<'a>(server: &'a Server, read: fn(&'a CheckTiming) -> Value<'a>) -> Va
     }
 }
 
+/// What a server can take; without a limit it is `server-maxconn-missing`.
+fn limit(server: &Server) -> Value<'_> {
+    match server.maxconn.known() {
+        None | Some(None | Some(0)) => Value::Unknown,
+        Some(Some(limit)) => Value::Number(*limit),
+    }
+}
+
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let engine = view.context.instance.engine;
     let tier = || view.backend.usable_primaries();
@@ -195,7 +216,9 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     // Most tiers have one set of options for all.
-    let alike = |server: &Server| Arc::ptr_eq(&server.options, &first.options);
+    let alike = |server: &Server| {
+        Arc::ptr_eq(&server.options, &first.options) && server.maxconn.value == first.maxconn.value
+    };
     if engine == Engine::Haproxy && tier().all(alike) {
         return;
     }
@@ -204,6 +227,10 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         let Some((server, other)) = odd(first, tier().skip(1), parameter.read) else {
             continue;
         };
+        // A larger machine has a larger weight, and a larger limit.
+        if parameter.effect == LIMITED && server.weight.value != other.weight.value {
+            continue;
+        }
         match found.iter_mut().find(|it| ptr::eq(it.server, server)) {
             Some(odd) => odd.parameters.push(parameter),
             None => found.push(Odd {

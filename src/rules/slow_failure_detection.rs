@@ -41,13 +41,14 @@ struct Slow<'a> {
     server_index: usize,
     server: &'a Server,
     time: Duration,
+    /// Whether its siblings are not slow.
+    alone: bool,
 }
 
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let mut by_cause: BTreeMap<Span, Vec<Slow<'_>>> = BTreeMap::new();
     for (index, backend) in context.instance.backends.iter().enumerate() {
-        let slow = slowest(index, backend).filter(|slow| severity(context, slow.time).is_some());
-        if let Some(slow) = slow {
+        if let Some(slow) = slowest(context, index, backend) {
             by_cause.entry(cause(slow.server)).or_default().push(slow);
         }
     }
@@ -65,23 +66,29 @@ fn severity(context: &Context<'_>, time: Duration) -> Option<Severity> {
     }
 }
 
-/// The server with the longest detection among those that have a check of their own and nothing that
-/// is quicker, where another one could take over.
-fn slowest(index: usize, backend: &Backend) -> Option<Slow<'_>> {
+/// The first server with the longest detection among those that have a check of their own and nothing
+/// that is quicker, where another one could take over.
+fn slowest<'a>(context: &Context<'_>, index: usize, backend: &'a Backend) -> Option<Slow<'a>> {
     backend
         .usable_primaries()
         .chain(backend.usable_backups())
         .nth(1)?;
-    let checked = facts::tier(backend, true).filter(|(_, server)| only_its_check(server));
-    // The first of those that are equally slow.
-    let slowest =
-        checked.min_by_key(|(_, server)| Reverse(facts::detection(&server.options.timing)))?;
+    let time = |server: &Server| facts::detection(&server.options.timing);
+    let is_slow = |server: &Server| severity(context, time(server)).is_some();
+    let mut slow: Vec<(usize, &Server)> = facts::tier(backend, true)
+        .filter(|(_, server)| only_its_check(server) && is_slow(server))
+        .collect();
+    let alone = slow.len() == 1 && facts::tier(backend, true).nth(1).is_some();
+    // Sorting is stable: the first one stays first.
+    slow.sort_by_key(|(_, server)| Reverse(time(server)));
+    let (server_index, server) = *slow.first()?;
     Some(Slow {
         index,
         backend,
-        server_index: slowest.0,
-        server: slowest.1,
-        time: facts::detection(&slowest.1.options.timing),
+        server_index,
+        server,
+        time: time(server),
+        alone,
     })
 }
 
@@ -116,7 +123,7 @@ fn finding(context: &Context<'_>, span: Span, slow: &[Slow<'_>]) -> Option<Findi
         |share| format!("its {share} share"),
     );
     let message = format!(
-        "a dead server in {subject} keeps {keeps} for up to {}: {} before it counts as down",
+        "{subject} keeps {keeps} for up to {}: {} before it counts as down",
         duration(worst.time),
         schedule(timing)
     );
@@ -125,6 +132,9 @@ fn finding(context: &Context<'_>, span: Span, slow: &[Slow<'_>]) -> Option<Findi
         .label(format!("up to {}", duration(worst.time)));
     if let [only] = slow {
         finding = finding.backend(&only.backend.name);
+        if only.alone {
+            finding = finding.server(&only.server.name);
+        }
     }
     if timing.fall.is_written() {
         let fall = timing.fall.origin.span().filter(|it| *it != span);
@@ -146,10 +156,20 @@ fn subject(context: &Context<'_>, slow: &[Slow<'_>]) -> (String, Option<String>)
     if let [only] = slow {
         let view = BackendView::new(context, only.index, only.backend);
         let share = facts::share(&view, only.server_index).map(percent);
-        return (format!("backend `{}`", only.backend.name), share);
+        let backend = format!("backend `{}`", only.backend.name);
+        let subject = if only.alone {
+            format!("server `{}` of {backend}, when dead,", only.server.name)
+        } else {
+            format!("a dead server in {backend}")
+        };
+        return (subject, share);
     }
     let listed: Vec<&str> = slow.iter().map(|slow| slow.backend.name.as_str()).collect();
-    let subject = format!("{} ({})", count(slow.len(), "backend"), names(&listed));
+    let subject = format!(
+        "a dead server in {} ({})",
+        count(slow.len(), "backend"),
+        names(&listed)
+    );
     (subject, None)
 }
 
