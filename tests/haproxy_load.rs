@@ -310,6 +310,7 @@ fn variables_that_may_be_empty_are_warned_about() {
             "backend b\n server a 1.1.1.1:80 weight \"$X\" check\n",
             &zero,
         ),
+        ("backend b\n server a 1.1.1.1:80 weight \"$X\"\n", &zero),
         ("backend b\n http-request deny \"$X\" if TRUE\n", &deny),
         // Nothing is lost behind the last word, with a default, or where HAProxy refuses.
         ("backend b\n server a 1.1.1.1:80 check \"${X}\"\n", ""),

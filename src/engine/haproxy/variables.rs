@@ -79,11 +79,10 @@ fn effect(line: LineRef<'_>, index: usize) -> Effect<'_> {
 /// The variable's value is not known.
 fn when_empty(line: LineRef<'_>, index: usize, variable: &Variable) -> Option<String> {
     let name = &variable.name;
-    if index + 1 == line.len() {
-        return None;
-    }
     match effect(line, index) {
         Effect::Refused => None,
+        // Nothing stands behind it that could be lost.
+        Effect::Ends if index + 1 == line.len() => None,
         Effect::Zero(option) => Some(format!(
             "`{name}` is the whole value of `{option}`: when it is empty, HAProxy 2.6 silently reads 0 and newer versions refuse to start"
         )),
