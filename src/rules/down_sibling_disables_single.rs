@@ -56,7 +56,6 @@ fn finding(view: &BackendView<'_>, only: &Server, down: &[&Server]) -> Option<Fi
     let span = first.disabled.origin.span().unwrap_or(first.head);
     let finding = Finding::new(Severity::Warning, span, message, help)
         .backend(&view.backend.name)
-        .server(&only.name)
         .label("counts as a second server")
         .related(format!("`{}` is the only usable one", only.name), only.head);
     Some(finding)

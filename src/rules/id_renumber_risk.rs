@@ -21,11 +21,12 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if !on_ring && !in_order {
         return;
     }
-    let Some(tier) = Tier::of(view).filter(|tier| tier.members.len() >= 3) else {
+    let primaries = || backend.servers.iter().filter(|server| server.is_primary());
+    if Tier::of(view).is_none() || primaries().nth(2).is_none() {
         return;
-    };
+    }
     let positional = |server: &&Server| !server.id.is_written() && !has_own_key(server, on_ring);
-    let by_position: Vec<&Server> = tier.servers().filter(positional).collect();
+    let by_position: Vec<&Server> = primaries().filter(positional).collect();
     let Some(first) = by_position.first() else {
         return;
     };

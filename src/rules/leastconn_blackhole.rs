@@ -107,7 +107,10 @@ fn judge_nginx(backend: &Backend, word: &str, routes: &[&Route]) -> Option<Findi
 fn ignores_errors(route: &Route) -> bool {
     let conditions = route.next_upstream.as_ref().map(|list| &list.conditions);
     let known = conditions.and_then(|conditions| conditions.known());
-    known.is_some_and(|words| !words.iter().any(|word| word.starts_with("http_5")))
+    known.is_some_and(|words| {
+        // `off` is `next-upstream-off`.
+        !(words.iter()).any(|word| word == "off" || word.starts_with("http_5"))
+    })
 }
 
 /// Puts the mark on the algorithm where the backend itself names it, else on the backend.

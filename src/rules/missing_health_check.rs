@@ -28,7 +28,12 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let tier = Tier::new(view, primary);
-        if tier.has_stand_in() {
+        // What is said of all primaries is said of the backups too.
+        let mut primaries = facts::tier(backend, true).peekable();
+        let said = !primary
+            && primaries.peek().is_some()
+            && !primaries.any(|(_, server)| facts::is_checked(server));
+        if tier.has_stand_in() && !(said && tier.checked.is_empty()) {
             findings.push(tier.finding());
         }
     }

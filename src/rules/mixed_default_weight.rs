@@ -48,7 +48,7 @@ fn forgotten(
     without: &[&Server],
 ) -> Option<Finding> {
     let first = *without.first()?;
-    let (who, have, get) = match without {
+    let (who, have, gets) = match without {
         [one] => (format!("server `{}`", one.name), "has", "it gets"),
         many => (
             format!("servers {}", names(&names_of(many.iter().copied()))),
@@ -58,11 +58,11 @@ fn forgotten(
     };
     let consequence = match tier.shares() {
         Some(shares) => format!(
-            "{get} {} of {}",
+            "{gets} {} of {}",
             percent(tier.share_of(shares, first)),
             tier.view.unit()
         ),
-        None => format!("{get} next to nothing under load"),
+        None => under_load(gets, written),
     };
     let message = format!(
         "{who} of {} {have} no weight (default 1) beside {} with {}: {consequence}",
@@ -139,6 +139,15 @@ fn complete(
         finding = finding.related(text, span);
     }
     finding
+}
+
+/// What the default weight beside `written` ones means where the shares depend on load.
+fn under_load(gets: &str, written: &[&Server]) -> String {
+    let most = written.iter().map(|server| server.weight.value).max();
+    format!(
+        "under load {gets} one connection for {} of theirs",
+        most.unwrap_or(1)
+    )
 }
 
 /// `weight 100`, or `weights 10 to 100`.
