@@ -3,7 +3,11 @@
 //! In: a file for each engine that is clean, and edits of one or two words. Out: exactly the findings
 //! that the edit adds, as `severity rule line backend/server`.
 
-#![allow(clippy::expect_used, reason = "helpers of tests fail like the tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail like the tests"
+)]
 
 mod support;
 
