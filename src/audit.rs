@@ -112,14 +112,15 @@ impl Audit {
         });
         let mut findings = Vec::new();
         for (index, (loader, judged)) in loader.into_iter().zip(judged).enumerate() {
-            let engine = self
-                .instances
-                .get(index)
-                .and_then(Audited::main)
-                .map(|main| main.engine);
+            let main = self.instances.get(index).and_then(Audited::main);
+            let found = main.filter(|_| !loader.is_empty());
+            let places = found.map(|main| rules::Places::new(&self.sources, main));
             findings.extend(loader.into_iter().map(|mut finding| {
                 finding.instance = index;
-                finding.engine = engine.unwrap_or(finding.engine);
+                finding.engine = main.map_or(finding.engine, |main| main.engine);
+                if let Some(places) = &places {
+                    places.name(&mut finding);
+                }
                 finding
             }));
             // With one instance alone, its long list is taken as it is.

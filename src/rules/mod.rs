@@ -4,6 +4,7 @@
 //! `rules/<name>.md` and its check `src/rules/<name>.rs`, plus its two lines in this file.
 
 mod facts;
+mod named;
 mod notes;
 mod order;
 mod page;
@@ -69,6 +70,7 @@ mod zero_weight_server;
 
 use std::sync::OnceLock;
 
+pub use named::Places;
 pub use notes::Notes;
 pub use order::sort;
 pub use page::{Category, Example, LazyPage, Page};
