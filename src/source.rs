@@ -47,6 +47,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// Whether `inner` is a part of this span.
+    pub fn holds(self, inner: Self) -> bool {
+        self.source == inner.source && self.start <= inner.start && inner.end <= self.end
+    }
+
     /// A span from `start` to `end` in `source`.
     pub fn new(source: SourceId, start: u32, end: u32) -> Self {
         Self { source, start, end }

@@ -40,13 +40,13 @@ impl<'a> Places<'a> {
             .backends
             .partition_point(|(body, _)| (body.source, body.start) <= (span.source, span.start));
         let around = before.checked_sub(1).and_then(|at| self.backends.get(at));
-        let Some((_, index)) = around.filter(|(body, _)| holds(*body, span)) else {
+        let Some((_, index)) = around.filter(|(body, _)| body.holds(span)) else {
             return;
         };
         let Some(backend) = self.instance.backends.get(*index) else {
             return;
         };
-        let on_line = |server: &&Server| holds(server.span, span);
+        let on_line = |server: &&Server| server.span.holds(span);
         finding.subject.backend = Some(backend.name.clone());
         finding.subject.server = (backend.servers.iter().find(on_line))
             .filter(|server| server.template.is_none())
@@ -60,8 +60,4 @@ impl<'a> Places<'a> {
         let start = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
         (start, bytes.len()) == (span.start as usize, span.end as usize)
     }
-}
-
-fn holds(outer: Span, inner: Span) -> bool {
-    outer.source == inner.source && outer.start <= inner.start && inner.end <= outer.end
 }

@@ -34,6 +34,33 @@ const KEYWORDS: [&str; 16] = [
     "use_backend",
 ];
 
+/// Words for several servers.
+const GROUPS: [&str; 14] = [
+    "servers",
+    "nodes",
+    "machines",
+    "instances",
+    "backends",
+    "hosts",
+    "members",
+    "workers",
+    "replicas",
+    "pool",
+    "cluster",
+    "boxes",
+    "vms",
+    "containers",
+];
+
+/// Parts of words about servers that are not like others.
+const DIFFERENT: &[&str] = &[
+    "weight", "share", "capacit", "size", "core", "cpu", "ram", "memory", "gb", "big", "small",
+    "large", "strong", "weak", "fast", "slow", "power", "traffic", "percent", "%", "twice", "half",
+    "more", "less", "canary", "drain", "maint", "disabled", "down", "out of", "off", "removed",
+    "decom", "retire", "replace", "migrat", "repair", "broken", "standby", "spare", "legacy",
+    "old", "new", "until", "only", "port", "differ", "except",
+];
+
 impl Notes {
     /// Notes from comment text as it stands in a file; `#` marks at line starts are dropped.
     pub fn new(comment: &str) -> Self {
@@ -63,6 +90,22 @@ impl Notes {
         let mut spoken = words().filter(|word| word.chars().any(char::is_alphabetic));
         let prose = spoken.nth(2).is_some();
         (prose || words().any(is_ticket)) && !self.expired(today)
+    }
+
+    /// Whether they are the heading of a group rather than a reason: they speak of servers and say
+    /// neither until when nor what is different about them.
+    pub fn are_heading(&self) -> bool {
+        let plain = || !self.text.contains('=') && !self.text.split_whitespace().any(is_ticket);
+        let mut words = self.words();
+        words.any(|word| GROUPS.contains(&word.as_str())) && plain() && !self.mention(DIFFERENT)
+    }
+
+    /// Whether they are about several servers.
+    pub fn are_general(&self) -> bool {
+        let general = |word: String| {
+            GROUPS.contains(&word.as_str()) || matches!(word.as_str(), "weights" | "each" | "all")
+        };
+        self.words().any(general)
     }
 
     /// Whether an `until=` or `review=` date has passed.
@@ -200,6 +243,14 @@ mod tests {
         let notes = Notes::new("# lbaudit: ignore[unbalanced-weights] until the canary ends");
         assert!(!notes.state_reason(today));
         assert!(!notes.mention(&["canary"]));
+    }
+
+    #[test]
+    fn a_heading_is_told_from_a_reason() {
+        assert!(Notes::new("# the application servers of rack one").are_heading());
+        assert!(!Notes::new("# the application servers of rack one OPS-7").are_heading());
+        assert!(!Notes::new("# the two smaller machines of rack one").are_heading());
+        assert!(!Notes::new("# waits for its certificate").are_heading());
     }
 
     #[test]

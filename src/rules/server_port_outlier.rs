@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{BackendView, Check, Context, Rule, facts};
+use super::{BackendView, Check, Rule, facts};
 use crate::finding::{Finding, Severity};
 use crate::model::{AddressKind, Engine, Port, Route, Server};
 
@@ -22,8 +22,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         let tier = facts::tier(view.backend, primary).collect();
-        let Some((common, outliers)) =
-            comparable(tier).and_then(|tier| outliers(view.context, &tier))
+        let Some((common, outliers)) = comparable(tier).and_then(|tier| outliers(view, &tier))
         else {
             continue;
         };
@@ -80,7 +79,7 @@ type Outlier<'a> = ((usize, &'a Server), &'a Server);
 /// The port that at least two and all but one of the servers with a port share, and those that differ
 /// without a stated reason: the one with another port, and any without a port.
 fn outliers<'a>(
-    context: &Context<'_>,
+    view: &BackendView<'_>,
     tier: &[(usize, &'a Server)],
 ) -> Option<(u16, Vec<Outlier<'a>>)> {
     let mut users: BTreeMap<Listening, usize> = BTreeMap::new();
@@ -110,7 +109,7 @@ fn outliers<'a>(
         let (port, tls) = listening(server);
         port != common.0
             && tls == common.1
-            && !context.notes(server.comment).state_reason(context.today)
+            && !view.server_notes(server).state_reason(view.context.today)
     };
     let odd = tier.iter().filter(|(_, server)| differs(server));
     Some((common.0?, odd.map(|odd| (*odd, same)).collect()))

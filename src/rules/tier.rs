@@ -4,6 +4,7 @@
 //! their weights is explained by a comment or by their names.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use super::{BackendView, Context, Notes, Rule};
 use crate::finding::{ServerShare, Severity};
 use crate::model::{Algorithm, Backend, Engine, Layer, Server, Text};
 use crate::predict::{Basis, ratio};
+use crate::source::Span;
 
 /// The usable primaries of a backend.
 #[derive(Clone, Copy, Debug)]
@@ -36,10 +38,13 @@ pub(super) struct Members<'a> {
 
 /// Words in a comment that speak about sizes or shares.
 const WEIGHT_WORDS: &[&str] = &[
-    "weight", "share", "capacit", "size", "cores", "core ", "cpu", " ram", "gb", "bigger",
-    "larger", "smaller", "stronger", "weaker", "faster", "slower", "powerful", "traffic",
+    "weight", "share", "capacit", "size", "cores", "core ", "cpu", " ram", "gb", "memory",
+    "bigger", "larger", "smaller", "stronger", "weaker", "faster", "slower", "powerful", "traffic",
     "percent", "%", "twice", "half", "canary",
 ];
+
+/// Words in a comment that say that nothing differs.
+const EQUAL_WORDS: &[&str] = &["equal", "same", "identical", "alike"];
 
 /// Words in a server's name or comment that set it apart from its siblings on purpose.
 const GROUP_WORDS: &[&str] = &[
@@ -171,20 +176,46 @@ impl<'v, 'a> Tier<'v, 'a> {
         *self.known.weights_explained.get_or_init(explained)
     }
 
+    /// Whether every weight that is not the usual one has a reason: at a server that has it, or in a
+    /// comment of the section, which is about the servers that it names or about all. Where no weight
+    /// is usual, one of them needs none.
     fn has_reason(&self) -> bool {
         let usual = self.usual_weight();
         let deviates = |server: &&Server| Some(server.weight.value) != usual;
         let deviating: Vec<&Server> = self.servers().filter(deviates).collect();
         let states = |notes: &Notes| notes.state_reason(self.view.context.today);
-        let mut commented = deviating.iter().filter(|server| server.comment.is_some());
-        if commented.any(|server| states(&self.view.server_notes(server))) {
-            return true;
-        }
-        let mut comments = self.view.backend.comments.iter();
-        comments.any(|comment| {
+        let own =
+            |server: &&&Server| server.comment.is_some() && states(&self.view.server_notes(server));
+        let mut explained: BTreeSet<u32> = (deviating.iter().filter(own))
+            .map(|server| server.weight.value)
+            .collect();
+        let comments = deviating.iter().filter_map(|server| server.comment);
+        let owned: BTreeSet<Span> = comments.collect();
+        let is_own = |comment: &Span| {
+            let last = Span {
+                end: u32::MAX,
+                ..*comment
+            };
+            let around = owned.range(..=last).next_back();
+            around.is_some_and(|own| own.holds(*comment))
+        };
+        for comment in &self.view.backend.comments {
             let notes = self.view.context.notes(Some(*comment));
-            states(&notes) && (notes.mention(WEIGHT_WORDS) || names_one(&notes, &deviating))
-        })
+            let is_general = notes.are_general() || !is_own(comment);
+            if !states(&notes) || !is_general || notes.mention(EQUAL_WORDS) {
+                continue;
+            }
+            let named = self.view.named_in(&notes);
+            if named.is_empty() && notes.mention(WEIGHT_WORDS) {
+                return true;
+            }
+            let is_named = |server: &&&Server| named.contains(&&server.name);
+            let weights = deviating.iter().filter(is_named);
+            explained.extend(weights.map(|server| server.weight.value));
+        }
+        let weights: BTreeSet<u32> = deviating.iter().map(|it| it.weight.value).collect();
+        let unexplained = weights.difference(&explained).count();
+        !explained.is_empty() && unexplained <= usize::from(usual.is_none())
     }
 
     /// Whether the servers are two groups by name or comment, such as canary and the rest, with one
@@ -295,24 +326,6 @@ fn hosts_differ<'a>(hosts: impl Iterator<Item = &'a str>) -> bool {
         [one, other] => one != other,
         _ => true,
     })
-}
-
-/// Whether a word of `notes` is the name of one of `servers`.
-fn names_one(notes: &Notes, servers: &[&Server]) -> bool {
-    let mut words: Vec<String> = notes.words().collect();
-    words.sort_unstable();
-    let bit = |text: &str| 1u128 << text.len().min(127);
-    let lengths = words.iter().fold(0, |bits, word| bits | bit(word));
-    let found = |server: &&Server| {
-        let name = server.name.as_str();
-        // Most names are of another length than all words. A name of one letter is too often an
-        // ordinary word.
-        name.len() > 1 && (!name.is_ascii() || lengths & bit(name) != 0) && {
-            let name = name.to_lowercase();
-            words.binary_search(&name).is_ok()
-        }
-    };
-    servers.iter().any(found)
 }
 
 /// How bad a ratio is, by the two limits that the rules on distribution have.

@@ -1,12 +1,13 @@
 //! What a check is given to look at.
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::tier::Members;
 use super::{Notes, Rule};
 use crate::finding::ServerShare;
-use crate::model::{Backend, Instance, Layer, Route, Server};
+use crate::model::{Backend, Instance, Layer, Route, Server, Text};
 use crate::predict::{Prediction, Share, predict, ratio};
 use crate::settings::Settings;
 use crate::source::{Sources, Span};
@@ -74,6 +75,8 @@ pub struct BackendView<'a> {
     prediction: OnceCell<Option<Prediction>>,
     members: OnceCell<Option<Members<'a>>>,
     share_table: OnceCell<Arc<[ServerShare]>>,
+    /// Its servers by their names in lower case.
+    names: OnceCell<HashMap<Text, &'a Text>>,
 }
 
 impl<'a> BackendView<'a> {
@@ -86,6 +89,7 @@ impl<'a> BackendView<'a> {
             prediction: OnceCell::new(),
             members: OnceCell::new(),
             share_table: OnceCell::new(),
+            names: OnceCell::new(),
         }
     }
 
@@ -124,9 +128,45 @@ impl<'a> BackendView<'a> {
         self.context.instance.routes_to(self.index).collect()
     }
 
-    /// The notes on the line of a server or right above it.
+    /// The notes on the line of a server or right above it. Those above are about it unless they are
+    /// the heading of a group that it begins, or name others.
     pub fn server_notes(&self, server: &Server) -> Notes {
-        self.context.notes(server.comment)
+        let notes = self.context.notes(server.comment);
+        let above =
+            |span: Span| span.source != server.span.source || span.start < server.span.start;
+        let about_others = || {
+            notes.are_heading() && self.begins_a_group(server) || {
+                let named = self.named_in(&notes);
+                !named.is_empty() && !named.contains(&&server.name)
+            }
+        };
+        if server.comment.is_some_and(above) && about_others() {
+            return Notes::default();
+        }
+        notes
+    }
+
+    /// Whether the next server has no comment of its own.
+    fn begins_a_group(&self, server: &Server) -> bool {
+        let mut servers = self.backend.servers.iter();
+        servers.any(|other| std::ptr::eq(other, server))
+            && servers.next().is_some_and(|next| next.comment.is_none())
+    }
+
+    /// The servers whose names stand in `notes`. One letter that is a word is no name.
+    pub(super) fn named_in(&self, notes: &Notes) -> Vec<&'a Text> {
+        let names = self.names.get_or_init(|| {
+            let servers = self.backend.servers.iter();
+            servers
+                .map(|server| (server.name.to_lowercase(), &server.name))
+                .collect()
+        });
+        let words = notes
+            .words()
+            .filter(|word| !matches!(word.as_str(), "a" | "i"));
+        words
+            .filter_map(|word| names.get(word.as_str()).copied())
+            .collect()
     }
 
     /// The rows of the share table: the servers that take traffic, in declaration order.
