@@ -28,14 +28,21 @@ const CODE: [&str; 5] = [
     "js_include",
 ];
 
+/// With more kinds of names that are made while running nothing is said, so that the work stays small.
+const MOST_PATTERNS: usize = 100;
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let instance = context.instance;
     if !instance.shows_routes() || instance.routes.is_empty() {
         return;
     }
-    if chooses_while_running(instance) {
+    let made = made_names(instance);
+    if has_code(instance) || made.len() > MOST_PATTERNS {
         return;
     }
+    let may_be_made = |name: &str| {
+        (made.iter()).any(|(front, back)| name.starts_with(front) && name.ends_with(back))
+    };
     let routed: BTreeSet<usize> = (instance.routes.iter())
         .filter_map(|route| match route.target {
             Target::Backend(index) => Some(index),
@@ -44,6 +51,7 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
         .collect();
     let idle: Vec<&Backend> = (instance.backends.iter().enumerate())
         .filter(|(index, backend)| !routed.contains(index) && can_take_traffic(backend))
+        .filter(|(_, backend)| !may_be_made(&backend.name))
         .map(|(_, backend)| backend)
         .collect();
     if idle.is_empty() {
@@ -57,14 +65,31 @@ fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
     findings.extend(unused.map(|backend| finding(context, backend)));
 }
 
-/// Whether a name may be made while running, so that any backend may be meant: by an expression, or
-/// by code that is not read here.
-fn chooses_while_running(instance: &Instance) -> bool {
-    let dynamic = |target: &Target| matches!(target, Target::Dynamic(_));
-    instance.routes.iter().any(|route| dynamic(&route.target))
-        || CODE
-            .iter()
-            .any(|directive| instance.not_modelled.contains_key(*directive))
+/// Whether code that is not read here may choose any backend.
+fn has_code(instance: &Instance) -> bool {
+    let mut directives = CODE.iter();
+    directives.any(|directive| instance.not_modelled.contains_key(*directive))
+}
+
+/// The names that may be made while running: what stands in front of the first and behind the last
+/// variable part.
+fn made_names(instance: &Instance) -> BTreeSet<(&str, &str)> {
+    let dynamic = instance
+        .routes
+        .iter()
+        .filter_map(|route| match &route.target {
+            Target::Dynamic(text) => Some(ends(text)),
+            Target::Backend(_) | Target::Undefined(_) => None,
+        });
+    dynamic.collect()
+}
+
+fn ends(text: &str) -> (&str, &str) {
+    let name = text.split_once("://").map_or(text, |(_, name)| name);
+    let front = name.split(['%', '$']).next().unwrap_or_default();
+    // Only HAProxy marks where a variable part ends.
+    let back = name.rsplit_once(']').map_or("", |(_, back)| back);
+    (front, back)
 }
 
 /// The names of these backends that stand somewhere outside their own section, as whole words. A
