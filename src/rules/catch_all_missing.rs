@@ -49,11 +49,19 @@ fn frontends(context: &Context<'_>, findings: &mut Vec<Finding>) {
 /// a filter or a server that dials in. The page of its own error may be the answer, too.
 fn may_answer(context: &Context<'_>, listener: &Listener) -> bool {
     let text = context.sources.text(listener.body);
+    let hands_over = |word: &&str| text.contains(*word);
+    let mut answers = (listener.answers_partly.iter()).map(|span| context.sources.text(*span));
     listener.binds.is_empty()
-        || !listener.answers_partly.is_empty()
+        || answers.any(|line| !refuses(&line))
         || [" lua.", "filter ", "attach-srv", "errorfile"]
             .iter()
-            .any(|word| text.contains(word))
+            .any(hands_over)
+}
+
+/// Whether a rule turns some clients away: what it lets through still needs somewhere to go.
+fn refuses(line: &str) -> bool {
+    let mut words = line.split_whitespace().skip(1).take(2);
+    words.any(|word| matches!(word, "deny" | "reject" | "tarpit" | "silent-drop" | "auth"))
 }
 
 fn without_route(listener: &Listener) -> Finding {
