@@ -115,13 +115,21 @@ static PARAMETERS: &[Parameter] = &[
         engine: Engine::Haproxy,
         name: "slowstart",
         effect: FILLED,
-        read: |server| (server.options.slowstart.as_ref()).map_or(Value::Absent, time),
+        read: |server| match server.options.slowstart.as_ref().map(time) {
+            // 0 is none.
+            None | Some(Value::Time(Duration::ZERO)) => Value::Absent,
+            Some(value) => value,
+        },
     },
     Parameter {
         engine: Engine::Haproxy,
         name: "maxqueue",
         effect: LIMITED,
-        read: |server| (server.options.maxqueue.as_ref()).map_or(Value::Absent, number),
+        read: |server| match server.options.maxqueue.as_ref().map(number) {
+            // 0 is no limit.
+            None | Some(Value::Number(0)) => Value::Absent,
+            Some(value) => value,
+        },
     },
     Parameter {
         engine: Engine::Haproxy,
@@ -190,8 +198,9 @@ fn time(setting: &Setting<Duration>) -> Value<'_> {
 fn checked<'a>(server: &'a Server, read: fn(&'a CheckTiming) -> Value<'a>) -> Value<'a> {
     let timing = &server.options.timing;
     let own = server.check.known() == Some(&true) && server.options.track.is_none();
-    // `slow-failure-detection` speaks about long ones.
-    if own && facts::detection(timing) <= LONG {
+    let detection = facts::detection(timing);
+    // `slow-failure-detection` speaks about long ones, and none at all is refused at load.
+    if own && timing.fall.value > 0 && detection > Duration::ZERO && detection <= LONG {
         read(timing)
     } else {
         Value::Unknown
