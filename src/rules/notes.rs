@@ -15,8 +15,9 @@ pub struct Notes {
 const ANNOTATION: &str = "lbaudit:";
 
 /// HAProxy keywords that no sentence starts with.
-const KEYWORDS: [&str; 16] = [
+const KEYWORDS: [&str; 18] = [
     "balance",
+    "cookie",
     "default-server",
     "default_backend",
     "errorfile",
@@ -26,6 +27,7 @@ const KEYWORDS: [&str; 16] = [
     "http-response",
     "option",
     "server-template",
+    "stick",
     "stick-table",
     "tcp-check",
     "tcp-request",
@@ -92,12 +94,18 @@ impl Notes {
         (prose || words().any(is_ticket)) && !self.expired(today)
     }
 
-    /// Whether they are the heading of a group rather than a reason: they speak of servers and say
-    /// neither until when nor what is different about them.
+    /// Whether they are the heading of a group rather than a reason: they speak of servers and do not
+    /// say what is different about them.
     pub fn are_heading(&self) -> bool {
-        let plain = || !self.text.contains('=') && !self.text.split_whitespace().any(is_ticket);
         let mut words = self.words();
-        words.any(|word| GROUPS.contains(&word.as_str())) && plain() && !self.mention(DIFFERENT)
+        words.any(|word| GROUPS.contains(&word.as_str())) && !self.tell_a_difference()
+    }
+
+    /// Whether they say what is different about a server, until when, or by which ticket.
+    pub fn tell_a_difference(&self) -> bool {
+        self.text.contains('=')
+            || self.text.split_whitespace().any(is_ticket)
+            || self.mention(DIFFERENT)
     }
 
     /// Whether they are about several servers.

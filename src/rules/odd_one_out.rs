@@ -293,7 +293,7 @@ fn odd<'a>(
 
 /// Whether it is plain that the server is meant to differ, or another rule says so.
 fn is_apart(view: &BackendView<'_>, odd: &Server, other: &Server) -> bool {
-    let notes = view.server_notes(odd);
+    let notes = view.reason_notes(odd);
     odd.address.port != other.address.port
         || odd.template.is_some()
         || names_a_group(&odd.name)

@@ -109,7 +109,7 @@ fn outliers<'a>(
         let (port, tls) = listening(server);
         port != common.0
             && tls == common.1
-            && !view.server_notes(server).state_reason(view.context.today)
+            && !view.reason_notes(server).state_reason(view.context.today)
     };
     let odd = tier.iter().filter(|(_, server)| differs(server));
     Some((common.0?, odd.map(|odd| (*odd, same)).collect()))

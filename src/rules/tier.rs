@@ -185,7 +185,7 @@ impl<'v, 'a> Tier<'v, 'a> {
         let deviating: Vec<&Server> = self.servers().filter(deviates).collect();
         let states = |notes: &Notes| notes.state_reason(self.view.context.today);
         let own =
-            |server: &&&Server| server.comment.is_some() && states(&self.view.server_notes(server));
+            |server: &&&Server| server.comment.is_some() && states(&self.view.reason_notes(server));
         let mut explained: BTreeSet<u32> = (deviating.iter().filter(own))
             .map(|server| server.weight.value)
             .collect();
@@ -315,7 +315,8 @@ fn hosts_differ<'a>(hosts: impl Iterator<Item = &'a str>) -> bool {
     let hasher = foldhash::fast::RandomState::default();
     let mut digests = Vec::with_capacity(hosts.size_hint().0);
     for host in hosts {
-        if host == "localhost" || host.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        let ambiguous = host == "localhost" || host.starts_with("::ffff:");
+        if ambiguous || host.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return false;
         }
         digests.push(hasher.hash_one(host.as_bytes()));

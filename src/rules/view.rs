@@ -75,6 +75,7 @@ pub struct BackendView<'a> {
     prediction: OnceCell<Option<Prediction>>,
     members: OnceCell<Option<Members<'a>>>,
     share_table: OnceCell<Arc<[ServerShare]>>,
+    described: OnceCell<bool>,
     /// Its servers by their names in lower case.
     names: OnceCell<HashMap<Text, &'a Text>>,
 }
@@ -89,6 +90,7 @@ impl<'a> BackendView<'a> {
             prediction: OnceCell::new(),
             members: OnceCell::new(),
             share_table: OnceCell::new(),
+            described: OnceCell::new(),
             names: OnceCell::new(),
         }
     }
@@ -128,6 +130,16 @@ impl<'a> BackendView<'a> {
         self.context.instance.routes_to(self.index).collect()
     }
 
+    /// The notes that can say why a server is not like its siblings. Where every server has a comment,
+    /// one says what the server is, and not what is different about it unless it tells so.
+    pub fn reason_notes(&self, server: &Server) -> Notes {
+        let notes = self.server_notes(server);
+        if self.are_described() && !notes.tell_a_difference() {
+            return Notes::default();
+        }
+        notes
+    }
+
     /// The notes on the line of a server or right above it. Those above are about it unless they are
     /// the heading of a group that it begins, or name others.
     pub fn server_notes(&self, server: &Server) -> Notes {
@@ -144,6 +156,13 @@ impl<'a> BackendView<'a> {
             return Notes::default();
         }
         notes
+    }
+
+    /// Whether there are several servers and each has a comment of its own.
+    fn are_described(&self) -> bool {
+        let servers = &self.backend.servers;
+        let described = || servers.len() > 1 && servers.iter().all(|it| it.comment.is_some());
+        *self.described.get_or_init(described)
     }
 
     /// Whether the next server has no comment of its own.

@@ -52,7 +52,7 @@ fn without_reason<'a>(view: &BackendView<'a>) -> Vec<Out<'a>> {
             above = None;
             continue;
         }
-        let notes = view.server_notes(server);
+        let notes = view.reason_notes(server);
         if server
             .comment
             .is_some_and(|span| stands_above(span, server))
