@@ -187,11 +187,21 @@ const HAPROXY_MISTAKES: &[Mistake<'_>] = &[
             "warning redispatch-ineffective 14 web/",
         ],
     ),
+    (
+        "backend web\n  balance",
+        "backend web\n  disabled\n  balance",
+        &["error no-usable-server 12 web/"],
+    ),
     // What the proxy reads in another way, or not at all.
     (
         "api2 10.2.0.2:8080",
         "api2 10.2.0.2:8080 weight \"$W\"",
         &["warning unset-variable 25 api/api2"],
+    ),
+    (
+        "web2 10.1.0.2:8080",
+        "web2 10.1.0.256:8080",
+        &["error refused-at-load 18 web/web2"],
     ),
     (
         "web2 10.1.0.2:8080 check",
@@ -232,6 +242,16 @@ const NGINX_MISTAKES: &[Mistake<'_>] = &[
         "    listen 8080; proxy_next_upstream off;",
         &["warning next-upstream-off 31 /"],
     ),
+    (
+        "    server 10.2.0.2:8080;",
+        "    server [::ffff:10.2.0.1]:8080;",
+        &["error duplicate-server-address 23 canary/[::ffff:10.2.0.1]:8080"],
+    ),
+    (
+        "    server 10.2.0.2:8080;",
+        "    server 10.2.0.256:8080;",
+        &["error refused-at-load 23 canary/10.2.0.256:8080"],
+    ),
     // Names that are no upstream.
     (
         "http://web;",
@@ -257,6 +277,11 @@ const NGINX_MISTAKES: &[Mistake<'_>] = &[
         "default pg;",
         "default gp;",
         &["warning dynamic-backend-unresolved 5 /"],
+    ),
+    (
+        "location / { proxy_pass",
+        "location / { set $pool wbe; proxy_pass",
+        &["warning dynamic-backend-unresolved 32 /"],
     ),
     (
         "* web;",

@@ -127,6 +127,16 @@ impl Address {
         self.text.get(range).unwrap_or_default()
     }
 
+    /// Whether it is four numbers that are no IPv4 address: no name server knows such a name either.
+    pub fn is_no_address(&self) -> bool {
+        let mut labels = self.host().split('.');
+        let numbers = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
+        self.kind == AddressKind::Name
+            && labels.clone().count() == 4
+            && labels.clone().all(numbers)
+            && labels.any(|label| label.parse::<u8>().is_err())
+    }
+
     /// Leads somewhere else, whatever its text says.
     pub fn set_host(&mut self, host: &str) {
         let start = if self.text.starts_with(host) {
@@ -161,7 +171,10 @@ impl Address {
         match self.kind {
             AddressKind::Unix => text.extend(["unix:", self.host()]),
             AddressKind::Abstract => text.extend(["abns@", self.host()]),
-            AddressKind::Ipv6 => text.extend(["[", self.host(), "]:"]),
+            AddressKind::Ipv6 => match mapped(self.host()) {
+                Some(ipv4) => text.extend([&ipv4, ":"]),
+                None => text.extend(["[", self.host(), "]:"]),
+            },
             AddressKind::Ipv4 => text.extend([self.host(), ":"]),
             AddressKind::Name if self.host().eq_ignore_ascii_case("localhost") => {
                 text.push_str("127.0.0.1:");
@@ -184,6 +197,15 @@ impl Address {
         };
         Some(text)
     }
+}
+
+/// The IPv4 address that an IPv6 address stands for (`::ffff:10.0.0.1`).
+fn mapped(host: &str) -> Option<String> {
+    if !host.starts_with("::ffff:") {
+        return None;
+    }
+    let address: std::net::Ipv6Addr = host.parse().ok()?;
+    Some(address.to_ipv4_mapped()?.to_string())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::route_index::RouteIndex;
-use super::{Backend, Listener, NextUpstream, Route, Setting, Split, Text};
+use super::{Assignment, Backend, Listener, NextUpstream, Route, Setting, Split, Text};
 use crate::source::{SourceId, Span};
 
 /// The load balancers that can be audited.
@@ -123,6 +123,8 @@ pub struct Instance {
     pub backends: Vec<Backend>,
     /// nginx blocks that choose among values.
     pub splits: Vec<Split>,
+    /// nginx `set` directives, in order.
+    pub assignments: Vec<Assignment>,
     /// Places that read `X-Forwarded-For` (log formats aside): evidence of a proxy in front.
     pub forwarded_for_reads: Vec<Span>,
     /// nginx `resolver` in any scope, HAProxy `resolvers` sections.
@@ -158,6 +160,7 @@ impl Instance {
             routes: Vec::new(),
             backends: Vec::new(),
             splits: Vec::new(),
+            assignments: Vec::new(),
             forwarded_for_reads: Vec::new(),
             resolvers: Vec::new(),
             not_modelled: BTreeMap::new(),

@@ -7,6 +7,7 @@
 mod address;
 mod algorithm;
 mod backend;
+mod flow;
 mod health;
 mod instance;
 mod listener;
@@ -19,12 +20,14 @@ mod setting;
 pub use address::{Address, AddressKind, Port};
 pub use algorithm::{Algorithm, HashFunction, HashKey, HashMethod, HashType};
 pub use backend::{Backend, Cookie, DefaultServer, Layer, Redispatch, StickRule, Timeouts};
+pub use flow::{Candidate, Flow};
 pub use health::{CheckProtocol, CheckTiming, PassiveCheck};
 pub use instance::{Engine, Instance, NotModelled, Version, Workers};
 pub use listener::{Bind, Listener};
 pub use resolve::Answers;
 pub use route::{
-    Condition, NextUpstream, PathMatch, RandomDraw, Route, Split, SplitKind, SplitPart, Target,
+    Assignment, Condition, NextUpstream, PathMatch, RandomDraw, Route, Split, SplitKind, SplitPart,
+    Target,
 };
 pub use server::{Server, ServerOptions, Template};
 pub use setting::{Origin, OriginKind, Setting};

@@ -107,6 +107,17 @@ pub struct Split {
     pub empty_handled: bool,
 }
 
+/// An nginx `set` of a variable.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    /// The variable, with its `$`.
+    pub variable: Text,
+    /// Its value as written.
+    pub value: Text,
+    /// The directive.
+    pub span: Span,
+}
+
 /// The kinds of [`Split`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SplitKind {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Instance, Split, Target, Text};
+use super::{Flow, Instance, Target, Text};
 
 /// Ways that are noted for names made while running, so that many patterns beside many backends stay cheap.
 const MOST_MADE: usize = 100_000;
@@ -34,7 +34,7 @@ impl RouteIndex {
         }
         for (number, backend) in made_routes(instance)
             .into_iter()
-            .chain(split_routes(instance))
+            .chain(valued_routes(instance))
         {
             index.leads(number, backend);
         }
@@ -93,25 +93,23 @@ fn made_routes(instance: &Instance) -> Vec<(usize, usize)> {
     routes
 }
 
-/// The routes that use a split, each with every backend that the split names.
-fn split_routes(instance: &Instance) -> Vec<(usize, usize)> {
-    let used: Vec<(&Split, usize)> = (instance.splits.iter())
-        .filter_map(|split| Some((split, split.used_by?)))
-        .collect();
-    if used.is_empty() {
+/// The routes that a variable leads somewhere, each with every backend that its values name.
+fn valued_routes(instance: &Instance) -> Vec<(usize, usize)> {
+    if instance.splits.is_empty() && instance.assignments.is_empty() {
         return Vec::new();
     }
     let by_name: HashMap<Text, usize> = (instance.backends.iter().enumerate())
         .filter(|(_, backend)| backend.declared)
         .map(|(index, backend)| (backend.name.to_ascii_lowercase(), index))
         .collect();
+    let mut flow = Flow::new(instance);
     let mut routes = BTreeSet::new();
-    for (split, route) in used {
-        let named = split.parts.iter().filter_map(|part| {
-            let host = part.value.split('/').next()?.to_ascii_lowercase();
-            by_name.get(host.as_str()).copied()
-        });
-        routes.extend(named.map(|backend| (route, backend)));
+    for (number, route) in instance.routes.iter().enumerate() {
+        let candidates = flow.candidates(route);
+        let named = candidates
+            .iter()
+            .filter_map(|it| by_name.get(it.host.as_str()));
+        routes.extend(named.map(|backend| (number, *backend)));
     }
     routes.into_iter().collect()
 }

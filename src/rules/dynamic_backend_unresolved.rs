@@ -3,12 +3,13 @@
 //! In: routes whose target is made of variables, and the nginx blocks that give these their values.
 //! Out: one finding per block or route.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::wording::names;
 use super::{Check, Context, Rule};
 use crate::finding::{Finding, Severity};
-use crate::model::{Condition, Engine, Instance, Layer, Route, Split, SplitPart, Target, Text};
+use crate::model::{Condition, Engine, Flow, Instance, Layer, Route, Target, Text};
+use crate::source::Span;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -42,8 +43,9 @@ fn without_default(instance: &Instance) -> Vec<Finding> {
         .collect()
 }
 
+/// Whether the name is made while running. Without an expression it is a section that is switched off.
 fn is_dynamic(route: &Route) -> bool {
-    matches!(route.target, Target::Dynamic(_))
+    matches!(&route.target, Target::Dynamic(name) if name.contains('%'))
 }
 
 fn may_miss(instance: &Instance, route: &Route) -> Option<Finding> {
@@ -79,51 +81,60 @@ fn unknown_values(instance: &Instance) -> Vec<Finding> {
     if !instance.resolvers.is_empty() {
         return Vec::new();
     }
-    let upstreams: BTreeSet<Text> = (instance.backends.iter())
-        .filter(|backend| backend.declared)
-        .map(|backend| backend.name.to_ascii_lowercase())
+    let declared = instance.backends.iter().map(|it| it.name.as_str());
+    // A host that stands in some `proxy_pass` is an upstream too.
+    let servers = instance.backends.iter().filter(|it| !it.declared);
+    let implied = servers.flat_map(|it| it.servers.iter().map(|server| server.address.host()));
+    let known: BTreeSet<String> = (declared.chain(implied))
+        .map(str::to_ascii_lowercase)
         .collect();
-    let judged = instance
-        .splits
-        .iter()
-        .filter_map(|split| unknown(instance, split, &upstreams));
-    judged.collect()
+    let mut flow = Flow::new(instance);
+    let mut lost: BTreeMap<&Text, Lost<'_>> = BTreeMap::new();
+    for route in &instance.routes {
+        for candidate in flow.candidates(route) {
+            if !is_known(&candidate.host, &known) {
+                let first = lost.entry(candidate.variable).or_insert_with(|| Lost {
+                    route,
+                    values: BTreeMap::new(),
+                });
+                first.values.insert(candidate.span, candidate.host);
+            }
+        }
+    }
+    let findings = lost.iter().filter_map(|(name, lost)| lost.finding(instance, name));
+    findings.collect()
 }
 
-fn unknown(instance: &Instance, split: &Split, upstreams: &BTreeSet<Text>) -> Option<Finding> {
-    let route = instance.routes.get(split.used_by?)?;
-    let Target::Dynamic(target) = &route.target else {
-        return None;
-    };
-    if !is_host(target, &split.variable) {
-        return None;
-    }
-    let lost: Vec<&SplitPart> = split
-        .parts
-        .iter()
-        .filter(|part| !is_known(&part.value, upstreams))
-        .collect();
-    let first = lost.first()?;
-    let values: Vec<&str> = lost.iter().map(|part| part.value.as_str()).collect();
-    let (noun, verb) = if lost.len() == 1 {
-        ("value", "is no upstream")
-    } else {
-        ("values", "are no upstreams")
-    };
-    let message = format!(
-        "{noun} {} of `{}` {verb} and no `resolver` is set: {} while running, and `nginx -t` is silent",
-        names(&values),
-        split.variable,
-        effect(instance, route)
-    );
-    let help = "define the upstream, or set a `resolver`";
-    let finding = Finding::new(Severity::Warning, first.span, message, help)
-        .label("no upstream of this name")
-        .related(
-            format!("`{}` is the destination here", split.variable),
-            route.span,
+/// The values of a variable that lead nowhere.
+struct Lost<'a> {
+    /// A route that goes by them.
+    route: &'a Route,
+    /// The hosts that come out, by where their values are given.
+    values: BTreeMap<Span, String>,
+}
+
+impl Lost<'_> {
+    fn finding(&self, instance: &Instance, variable: &str) -> Option<Finding> {
+        let (first, _) = self.values.first_key_value()?;
+        let mut seen = BTreeSet::new();
+        let hosts = self.values.values().map(String::as_str);
+        let hosts: Vec<&str> = hosts.filter(|host| seen.insert(*host)).collect();
+        let (noun, verb) = if hosts.len() == 1 {
+            ("value", "is no upstream")
+        } else {
+            ("values", "are no upstreams")
+        };
+        let message = format!(
+            "{noun} {} of `{variable}` {verb} and no `resolver` is set: {} while running, and `nginx -t` is silent",
+            names(&hosts),
+            effect(instance, self.route),
         );
-    Some(finding)
+        let help = "define the upstream, or set a `resolver`";
+        let finding = Finding::new(Severity::Warning, *first, message, help)
+            .label("no upstream of this name");
+        let there = format!("`{variable}` is the destination here");
+        Some(finding.related(there, self.route.span))
+    }
 }
 
 /// What clients see.
@@ -135,26 +146,9 @@ fn effect(instance: &Instance, route: &Route) -> &'static str {
     }
 }
 
-/// Whether the variable alone is the host of the target: behind a scheme, or as all of a target that
-/// has none (`fastcgi_pass`, the `proxy_pass` of `stream`).
-fn is_host(target: &str, variable: &str) -> bool {
-    let Some((_, rest)) = target.split_once("://") else {
-        return target == variable;
-    };
-    rest.strip_prefix(variable)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '$']))
-}
-
-/// Whether a value leads somewhere without DNS: an upstream, an address, a socket, `localhost`. What
-/// is empty or made of variables is not judged here.
-fn is_known(value: &str, upstreams: &BTreeSet<Text>) -> bool {
-    let value = value.trim_matches(['"', '\'']).to_ascii_lowercase();
-    let host = value.split('/').next().unwrap_or_default();
-    value.is_empty()
-        || value.contains('$')
-        || value.starts_with("unix:")
-        || value.contains("://")
-        || upstreams.contains(host)
+/// Whether a host leads somewhere without DNS: an upstream, an address or a socket.
+fn is_known(host: &str, known: &BTreeSet<String>) -> bool {
+    known.contains(host)
         || host.starts_with('[')
         || host.parse::<std::net::SocketAddr>().is_ok()
         || host.parse::<std::net::IpAddr>().is_ok()

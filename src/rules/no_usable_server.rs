@@ -4,15 +4,15 @@
 //! backend, located at what takes the first server out.
 
 use super::wording::{count, names};
-use super::{BackendView, Check, Context, Notes, Rule};
+use super::{Check, Context, Notes, Rule};
 use crate::finding::{Finding, Severity};
-use crate::model::{Backend, Engine, Layer, Route, Server};
+use crate::model::{Backend, Engine, Layer, Route, Server, Target};
 use crate::source::Span;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/no-usable-server.md"),
-    check: Check::Backend(check),
+    check: Check::Instance(check),
     options: &[],
 };
 
@@ -42,14 +42,43 @@ const CHAIN: [&str; 9] = [
 /// Related places that a finding lists at most.
 const RELATED: usize = 3;
 
-fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
-    let (context, backend) = (view.context, view.backend);
-    if is_out(backend)
-        && !is_chain(context, backend)
-        && takes_traffic(context, backend, &view.routes())
-    {
-        findings.push(finding(context, backend));
+fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    for (index, backend) in context.instance.backends.iter().enumerate() {
+        let routes = || context.instance.routes_to(index);
+        if is_out(backend)
+            && !is_chain(context, backend)
+            && takes_traffic(context, backend, routes())
+        {
+            findings.push(finding(context, backend));
+        }
     }
+    let switched_off = |route| switched_off(context, route);
+    findings.extend(context.instance.routes.iter().filter_map(switched_off));
+}
+
+/// A route to a HAProxy section that is `disabled`: there it is as if it had no server.
+fn switched_off(context: &Context<'_>, route: &Route) -> Option<Finding> {
+    let Target::Dynamic(name) = &route.target else {
+        return None;
+    };
+    // A name that is made while running has an expression.
+    if context.instance.engine != Engine::Haproxy || name.contains('%') {
+        return None;
+    }
+    let listener = context.instance.listeners.get(route.listener?)?;
+    let answer = answer(Engine::Haproxy, listener.layer);
+    let message = format!(
+        "backend `{name}` is `disabled` as a whole, and frontend `{}` leads there: {answer}",
+        listener.name
+    );
+    let help = "remove `disabled` from the section, or the route to it";
+    let finding = Finding::new(Severity::Error, route.span, message, help);
+    Some(
+        finding
+            .label("leads to a section that is off")
+            .backend(name)
+            .listener(&listener.name),
+    )
 }
 
 /// Whether no primary can be chosen, and the configuration alone says so.
@@ -91,11 +120,15 @@ fn waits_for_orders(server: &Server) -> bool {
 
 /// A fragment does not show its routes: there only servers that are all out count, since a section
 /// without any is often just a holder of a stick table.
-fn takes_traffic(context: &Context<'_>, backend: &Backend, routes: &[&Route]) -> bool {
+fn takes_traffic<'a>(
+    context: &Context<'_>,
+    backend: &Backend,
+    mut routes: impl Iterator<Item = &'a Route>,
+) -> bool {
     if !context.instance.shows_routes() {
         return !backend.servers.is_empty();
     }
-    !routes.is_empty()
+    routes.next().is_some()
 }
 
 fn finding(context: &Context<'_>, backend: &Backend) -> Finding {
@@ -135,12 +168,17 @@ fn finding(context: &Context<'_>, backend: &Backend) -> Finding {
     finding
 }
 
-fn nothing_usable(engine: Engine, backend: &Backend) -> (String, &'static str) {
-    let answer = match (engine, backend.layer) {
+/// What clients get where no server can be chosen.
+fn answer(engine: Engine, layer: Layer) -> &'static str {
+    match (engine, layer) {
         (Engine::Haproxy, Layer::Http) => "every request gets 503",
         (Engine::Nginx, Layer::Http) => "every request gets 502",
         (_, Layer::Tcp | Layer::Udp | Layer::Log) => "every connection is closed",
-    };
+    }
+}
+
+fn nothing_usable(engine: Engine, backend: &Backend) -> (String, &'static str) {
+    let answer = answer(engine, backend.layer);
     let why = match backend.servers.len() {
         0 => {
             let help = "add a server, or answer in the section (`http-request return`, `redirect`)";

@@ -25,6 +25,8 @@ pub(crate) enum AddressFault {
     Port,
     /// The host cannot be one: a URL or a path.
     Host,
+    /// Four numbers that are no address.
+    Number,
 }
 
 /// The address of a server or of a `…_pass`; `default` is the port of one that names none.
@@ -52,9 +54,13 @@ pub(crate) fn server_address(text: &str, default: Option<u16>) -> (Address, Opti
     } else {
         port_fault
     };
+    let mut address = Address::new(text, kind, &host, port);
+    let fault = fault.or_else(|| address.is_no_address().then_some(AddressFault::Number));
     // nginx refuses it: nothing is known of where it leads.
-    let kind = fault.map_or(kind, |_| AddressKind::Opaque);
-    (Address::new(text, kind, &host, port), fault)
+    if fault.is_some() {
+        address.kind = AddressKind::Opaque;
+    }
+    (address, fault)
 }
 
 /// The address of a `listen`: a port alone, an address alone, both, a range of ports or a socket.

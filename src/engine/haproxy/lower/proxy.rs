@@ -291,8 +291,8 @@ impl Proxy {
         }
         let comment = line.comment().or(comment);
         let mut server = build(line, address_at, &settings, comment);
-        refuse_head(line, address_at, server.address.kind, &mut remarks.refused);
-        if line.is_broken() {
+        refuse_head(line, address_at, &server, &mut remarks.refused);
+        if line.is_broken() || is_no_address(&server) {
             server.address.kind = AddressKind::Opaque;
         }
         if template {
@@ -332,12 +332,7 @@ impl Proxy {
 }
 
 /// What HAProxy refuses in front of a server's options.
-fn refuse_head(
-    line: LineRef<'_>,
-    address_at: usize,
-    kind: AddressKind,
-    refused: &mut Vec<Refused>,
-) {
+fn refuse_head(line: LineRef<'_>, address_at: usize, server: &Server, refused: &mut Vec<Refused>) {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
     if !line.is_opaque(1) && !line.word(1).bytes().all(allowed) {
         refused.push((Refusal::ServerName, 1));
@@ -350,9 +345,17 @@ fn refuse_head(
         }
     }
     let known = !line.is_opaque(address_at) && !line.is_broken();
-    if known && kind == AddressKind::Opaque {
+    if known && server.address.kind == AddressKind::Opaque {
         refused.push((Refusal::Port, address_at));
+    } else if known && is_no_address(server) {
+        refused.push((Refusal::Address, address_at));
     }
+}
+
+/// Whether the address fails when HAProxy starts, unless the start does without it.
+fn is_no_address(server: &Server) -> bool {
+    let options = &server.options;
+    options.resolvers.is_none() && options.init_addr.is_none() && server.address.is_no_address()
 }
 
 /// `5` is 1 to 5; `3-5` is itself.

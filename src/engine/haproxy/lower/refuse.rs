@@ -142,6 +142,10 @@ impl Lowering {
                     format!("`bind {word}` names no port"),
                     "add the port to listen on",
                 ),
+                Refusal::Address => (
+                    format!("`{word}` is no address and cannot be looked up"),
+                    "write four numbers from 0 to 255",
+                ),
                 Refusal::Port => (
                     format!("`{word}` has no valid port"),
                     "write a port from 1 to 65535",

@@ -61,6 +61,8 @@ pub(super) enum Refusal {
     Slots,
     /// A port that is no number up to 65535.
     Port,
+    /// Four numbers that are no address, and are looked up as a name when HAProxy starts.
+    Address,
     /// An address on a `bind` line without a port.
     NoPort,
     /// A word that is no option but almost this one.

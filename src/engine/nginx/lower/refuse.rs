@@ -83,6 +83,10 @@ pub(super) fn address(span: Span, server: &Text, fault: AddressFault) -> Finding
             "has an invalid port",
             "write a port from 1 to 65535, and no scheme before the host",
         ),
+        AddressFault::Number => (
+            "is no address and cannot be looked up",
+            "write four numbers from 0 to 255",
+        ),
         AddressFault::Host => ("is not a host", "write HOST:PORT without scheme and path"),
     };
     refused(

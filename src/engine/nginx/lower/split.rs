@@ -14,7 +14,7 @@ use crate::engine::nginx::include::Forest;
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value;
 use crate::finding::Finding;
-use crate::model::{Instance, Split, SplitKind, SplitPart, Text};
+use crate::model::{Assignment, Instance, Split, SplitKind, SplitPart, Text};
 
 /// Gathers what the splits of an instance depend on.
 #[derive(Debug, Default)]
@@ -22,6 +22,7 @@ pub(super) struct Collector<'t> {
     blocks: Vec<Item<'t>>,
     /// Variables in the value of a `set`, by the variable it sets.
     sets: HashMap<Text, Vec<Text>>,
+    assignments: Vec<Assignment>,
     /// Variables that an `if` asks to be empty or not.
     asked: HashSet<Text>,
     /// Variables in the targets of routes, with the first such route.
@@ -34,8 +35,13 @@ impl<'t> Collector<'t> {
         self.blocks.push(item);
     }
 
-    /// Keeps what a `set` depends on.
+    /// Keeps what a `set` depends on, and its value.
     pub(super) fn set(&mut self, directive: Directive<'_>) {
+        self.assignments.push(Assignment {
+            variable: directive.text(1),
+            value: directive.text(2),
+            span: directive.span(),
+        });
         let used = variables(&directive.text(2));
         if !used.is_empty() {
             let name = bare(&directive.text(1));
@@ -93,6 +99,7 @@ impl<'t> Collector<'t> {
                 || split.used_by.is_some() && misses_a_file(forest, item.block());
         }
         instance.splits = builder.splits;
+        instance.assignments = self.assignments;
     }
 }
 
