@@ -5,7 +5,8 @@
 
 Asks `nginx -t` about each name of the recording, and about the files of NAMES (one name a line). Each line of the
 recording: name, `simple` or `block`, arguments (`1`, `1-2`, `1+`), `once` where a second one in the same block is
-refused (else `many`), and the blocks it may stand in. Needs nginx with its stream module, and Python 3 alone.
+refused (else `many`), what its only argument is (`flag`, `number`, `size`, `offset`, `seconds`, `time` in
+milliseconds, else `any`), and the blocks it may stand in. Needs nginx with its stream module, and Python 3 alone.
 """
 import re
 import subprocess
@@ -74,6 +75,22 @@ class Nginx:
             refused = refused or f'"{name}" directive is duplicate' in twice
         return refused
 
+    def value(self, place, name, is_block, counts):
+        """What the only argument is: told from what is said of a wrong one, and from the units that are taken."""
+        if is_block or counts != [1]:
+            return "any"
+        wrong = self.complaint(place, f"{name} x;")
+        if 'it must be "on" or "off"' in wrong:
+            return "flag"
+        if wrong.startswith(f'"{name}" directive invalid number'):
+            return "number"
+        refusal = f'"{name}" directive invalid value'
+        if not wrong.startswith(refusal):
+            return "any"
+        units = {"ms": "time", "w": "seconds", "g": "offset", "k": "size"}
+        taken = (kind for unit, kind in units.items() if refusal not in self.complaint(place, f"{name} 1{unit};"))
+        return next(taken, "any")
+
     def forms(self, name):
         """The forms of `name`, each with the places it may stand at."""
         forms = {}
@@ -85,7 +102,8 @@ class Nginx:
             counts = self.arguments(place, name, is_block)
             if counts:
                 once = not is_block and name not in ONCE_PER_VALUE and self.is_once(place, name, counts)
-                form = ("block" if is_block else "simple", spelt(counts), "once" if once else "many")
+                value = self.value(place, name, is_block, counts)
+                form = ("block" if is_block else "simple", spelt(counts), "once" if once else "many", value)
                 forms.setdefault(form, []).append(place)
         return forms
 

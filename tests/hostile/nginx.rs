@@ -111,6 +111,8 @@ fn includes() -> Vec<Case> {
             .finds(&["refused-at-load nginx.conf:8:3"]),
         including("an include that is missing", "conf.d/a.conf")
             .finds(&["refused-at-load nginx.conf:8:3"]),
+        including("an include with a NUL byte in its name", "conf.d/a\0.conf")
+            .finds(&["refused-at-load nginx.conf:8:3"]),
         including("a glob that matches nothing", "conf.d/*.conf"),
         including("an include of a link to nothing", "conf.d/*.conf")
             .and("conf.d/a.conf", Thing::Link("nowhere"))

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use foldhash::{HashMap, HashMapExt as _};
 
+use super::value;
+
 /// A block that directives stand in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -87,6 +89,69 @@ impl Place {
     }
 }
 
+/// What the only argument of a directive is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Several, or a word that only the directive itself knows.
+    Any,
+    /// `on` or `off`.
+    Flag,
+    Number,
+    /// Bytes, with a unit up to `m`.
+    Size,
+    /// Bytes, with a unit up to `g`.
+    Offset,
+    /// A time in whole seconds.
+    Seconds,
+    /// A time in milliseconds.
+    Time,
+}
+
+impl Kind {
+    /// By the names of the recording.
+    const NAMES: [(&'static str, Self); 7] = [
+        ("any", Self::Any),
+        ("flag", Self::Flag),
+        ("number", Self::Number),
+        ("size", Self::Size),
+        ("offset", Self::Offset),
+        ("seconds", Self::Seconds),
+        ("time", Self::Time),
+    ];
+
+    /// Whether nginx takes `text` (`ngx_conf_set_flag_slot` and its siblings).
+    pub(crate) fn takes(self, text: &str) -> bool {
+        let number = |digits: &str| {
+            digits.bytes().all(|byte| byte.is_ascii_digit()) && digits.parse::<i64>().is_ok()
+        };
+        match self {
+            Self::Any => true,
+            Self::Flag => text.eq_ignore_ascii_case("on") || text.eq_ignore_ascii_case("off"),
+            Self::Number => number(text),
+            Self::Size => number(text.strip_suffix(['k', 'K', 'm', 'M']).unwrap_or(text)),
+            Self::Offset => number(
+                text.strip_suffix(['k', 'K', 'm', 'M', 'g', 'G'])
+                    .unwrap_or(text),
+            ),
+            Self::Seconds => value::time(text, false).is_some(),
+            Self::Time => value::time(text, true).is_some(),
+        }
+    }
+
+    /// What is wanted, in words.
+    pub(crate) fn shown(self) -> &'static str {
+        match self {
+            Self::Any => "a value",
+            Self::Flag => "`on` or `off`",
+            Self::Number => "a plain number",
+            Self::Size => "a number of bytes such as `8k` or `1m`",
+            Self::Offset => "a number of bytes such as `8k`, `1m` or `1g`",
+            Self::Seconds => "a time such as `60` or `5m`",
+            Self::Time => "a time such as `5s`, `500ms` or `1m`",
+        }
+    }
+}
+
 /// One way of writing a directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Form {
@@ -98,6 +163,8 @@ pub(crate) struct Form {
     pub(crate) most: Option<usize>,
     /// A second one in the same block is refused.
     pub(crate) once: bool,
+    /// What its only argument is.
+    pub(crate) value: Kind,
     places: u16,
 }
 
@@ -119,7 +186,7 @@ static TABLE: LazyLock<HashMap<&'static [u8], Vec<Form>>> = LazyLock::new(|| {
 fn row(line: &'static str) -> Option<(&'static str, Form)> {
     let mut columns = line.split('\t');
     let (name, kind, arguments) = (columns.next()?, columns.next()?, columns.next()?);
-    let (once, places) = (columns.next()?, columns.next()?);
+    let (once, value, places) = (columns.next()?, columns.next()?, columns.next()?);
     let (least, most) = match arguments.strip_suffix('+') {
         Some(least) => (least, None),
         None => arguments
@@ -137,6 +204,7 @@ fn row(line: &'static str) -> Option<(&'static str, Form)> {
         least: least.parse().ok()?,
         most: most.and_then(|most| most.parse().ok()),
         once: once == "once",
+        value: Kind::NAMES.iter().find(|(name, _)| *name == value)?.1,
         places: places.split(' ').map(bit).fold(0, |all, bit| all | bit),
     };
     Some((name, form))
@@ -156,7 +224,7 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, forms, row};
+    use super::{Kind, Place, forms, row};
 
     #[test]
     fn every_line_of_the_recording_is_read() {
@@ -165,6 +233,31 @@ mod tests {
             let places = line.split('\t').next_back().unwrap().split(' ').count();
             assert_eq!(form.places.count_ones() as usize, places, "{line}");
         }
+    }
+
+    #[test]
+    fn values_are_taken_as_nginx_takes_them() {
+        for (kind, taken, refused) in [
+            (Kind::Flag, &["on", "OFF"][..], &["yes", "", "1"][..]),
+            (
+                Kind::Number,
+                &["5", "007"],
+                &["5k", "-1", "", "99999999999999999999"],
+            ),
+            (Kind::Size, &["5", "5k", "5M"], &["5g", "5kb", "k5", "-1"]),
+            (Kind::Offset, &["5", "5g"], &["5t", "5gb"]),
+            (Kind::Seconds, &["5", "5m", "1h 30m"], &["5ms", "5x", ""]),
+            (Kind::Time, &["5", "5ms", "1m30s"], &["5S", "5k", "-1"]),
+        ] {
+            for text in taken {
+                assert!(kind.takes(text), "{kind:?} {text}");
+            }
+            for text in refused {
+                assert!(!kind.takes(text), "{kind:?} {text}");
+            }
+        }
+        let timeout = forms(b"proxy_read_timeout").first().unwrap();
+        assert_eq!(timeout.value, Kind::Time);
     }
 
     #[test]

@@ -166,7 +166,8 @@ fn look_at(path: &Path, shown: &Path) -> io::Result<Resolved> {
 pub(crate) fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+        // No file has a NUL byte in its name.
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput
     )
 }
 

@@ -247,8 +247,10 @@ pub(crate) fn percentage(text: &str) -> Option<u32> {
     let parsed: IResult<&str, (&str, Option<&str>)> = percentage.parse(text);
     let (_, (whole, fraction)) = parsed.ok()?;
     let fraction = format!("{:0<2}", fraction.unwrap_or_default());
-    let hundredths: u32 = format!("{whole}{fraction}").parse().ok()?;
-    (hundredths > 0).then_some(hundredths)
+    let hundredths: i64 = format!("{whole}{fraction}").parse().ok()?;
+    // It is kept in 32 bits, so that the high ones are lost.
+    let kept = u32::try_from(hundredths & i64::from(u32::MAX)).ok()?;
+    (hundredths > 0).then_some(kept)
 }
 
 /// A number as `ngx_atoi()` reads it: digits only.
@@ -309,6 +311,7 @@ mod tests {
             ("33.33%", Some(3333)),
             ("50.%", Some(5000)),
             (".5%", Some(50)),
+            ("2147483648.2%", Some(20)),
             (".%", None),
             ("0%", None),
             ("0.123%", None),

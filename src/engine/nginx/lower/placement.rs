@@ -9,7 +9,7 @@ use std::collections::btree_map::Entry;
 
 use super::Group;
 use super::cursor::{Block, Children, Item};
-use crate::engine::nginx::directives::{self, Form, Place};
+use crate::engine::nginx::directives::{self, Form, Kind, Place};
 use crate::engine::nginx::fault::refused;
 use crate::engine::nginx::include::Forest;
 use crate::engine::nginx::tree::Directive;
@@ -117,6 +117,7 @@ impl Checker {
             return None;
         }
         self.findings.extend(wrong_count(directive, *form));
+        self.findings.extend(wrong_value(directive, *form));
         self.findings.extend(bad_modifier(directive));
         self.repeated(directive, *form, open);
         place.inside(&name).filter(|_| form.block)
@@ -141,12 +142,19 @@ impl Checker {
         let Ok(name) = std::str::from_utf8(name) else {
             return;
         };
+        if is_no_name(name) {
+            self.findings.push(no_name(directive, name));
+            return;
+        }
         let foreign = FOREIGN.iter().any(|prefix| name.starts_with(prefix));
         if name.len() < SHORTEST || foreign || self.slips_left == 0 {
             return;
         }
         self.slips_left -= 1;
-        if let Some(meant) = spelling::meant(name, directives::names()) {
+        let small = name.to_ascii_lowercase();
+        let meant = spelling::meant(name, directives::names())
+            .or_else(|| directives::names().find(|known| *known == small));
+        if let Some(meant) = meant {
             let message = format!(
                 "`{name}` is no directive (did you mean `{meant}`): nginx refuses to start"
             );
@@ -186,6 +194,50 @@ impl Checker {
             }
         }
     }
+}
+
+/// Whether no module of any version has a directive of this name: they are made of letters, digits and `_`. A
+/// variable may be filled in by another program before nginx reads the file.
+fn is_no_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let number = name.bytes().all(|byte| byte.is_ascii_digit());
+    !name.contains('$') && (number || !name.bytes().all(allowed))
+}
+
+fn no_name(directive: Directive<'_>, name: &str) -> Finding {
+    let message = format!(
+        "`{}` is no directive: every nginx version refuses to start",
+        name.escape_debug()
+    );
+    let help = "write the directive that this belongs to, or remove it";
+    refused(directive.word_span(0), message, help).label("not a directive")
+}
+
+fn wrong_value(directive: Directive<'_>, form: Form) -> Option<Finding> {
+    if directive.arguments() != 1 {
+        return None;
+    }
+    let text = directive.text(1);
+    // Newer versions take variables where this one wants a number.
+    let kind = if directive.is(b"keepalive") {
+        Kind::Number
+    } else {
+        form.value
+    };
+    if text.contains('$') || kind.takes(&text) {
+        return None;
+    }
+    let message = format!(
+        "`{}` takes {}, not `{}`: nginx refuses to start",
+        directive.text(0),
+        kind.shown(),
+        text.escape_debug()
+    );
+    Some(refused(
+        directive.word_span(1),
+        message,
+        "correct the value",
+    ))
 }
 
 /// What newer versions than the recorded one allow: `server_name` and TLS in `stream` (1.25.5, 1.27.2), a resolver

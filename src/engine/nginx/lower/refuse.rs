@@ -44,6 +44,28 @@ pub(super) fn unknown_parameter(span: Span, server: &Text, text: &str, meant: &s
     )
 }
 
+/// A word that is no parameter in any version.
+pub(super) fn no_parameter(span: Span, server: &Text, text: &str) -> Finding {
+    refused(
+        span,
+        format!(
+            "server `{server}` has `{text}` behind its address, which is no parameter: every nginx version refuses it as invalid"
+        ),
+        "write one address per `server`, and its parameters as `NAME=VALUE`",
+    )
+}
+
+/// Four numbers that are no address.
+pub(super) fn no_ipv4(span: Span, server: &Text) -> Finding {
+    refused(
+        span,
+        format!(
+            "server address `{server}` has a number above 255: it is no IPv4 address and no host has such a name, so that every nginx version refuses to start"
+        ),
+        "correct the address",
+    )
+}
+
 /// A `listen` on a port that is none.
 pub(super) fn listen_port(span: Span, text: &str) -> Finding {
     refused(

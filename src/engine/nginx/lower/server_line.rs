@@ -83,6 +83,11 @@ pub(super) fn lower(
         line.refused
             .push(refuse::no_port(address_span, &line.server.name));
     }
+    let resolved = (2..=directive.arguments()).any(|at| directive.string(at) == "resolve");
+    if line.server.address.is_broken_ipv4() && !resolved {
+        line.refused
+            .push(refuse::no_ipv4(address_span, &line.server.name));
+    }
     let Line {
         mut server,
         options,
@@ -188,7 +193,8 @@ impl Line {
         let meant = known
             .clone()
             .find(|known| *known == name)
-            .or_else(|| spelling::meant(name, known));
+            .or_else(|| spelling::meant(name, known.clone()))
+            .or_else(|| known.clone().find(|known| known.eq_ignore_ascii_case(name)));
         if let Some(meant) = meant {
             let form = if with_value.contains(&meant) {
                 "=VALUE"
@@ -201,6 +207,11 @@ impl Line {
                 text,
                 &format!("{meant}{form}"),
             ));
+        }
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-$".contains(&byte);
+        if meant.is_none() && !name.bytes().all(allowed) {
+            let refused = refuse::no_parameter(span, &self.server.name, text);
+            self.refused.push(refused);
         }
         self.options().other.push(text.into());
     }
