@@ -205,9 +205,11 @@ const REFUSED: &[(&str, &str)] = &[
         "error refused-at-load 3:2 server a 1.1.1.1:80 |",
     ),
     (
-        "listen l 0.0.0.0:80\n",
+        "listen l 0.0.0.0:80\n mode tcp\n",
         "error refused-at-load 1:10 0.0.0.0:80 |",
     ),
+    // Without lines 2.6 passes over it.
+    ("listen l 0.0.0.0:80\nbackend b\n mode tcp\n", ""),
     (
         "backend b\n reqrep a b\n",
         "error refused-at-load 2:2 reqrep | `reqrep` was removed: HAProxy 2.1 and newer",

@@ -81,6 +81,81 @@ const CASES: &[(&str, &str)] = &[
     ),
 ];
 
+/// More of the same: what stands behind keywords.
+const VALUES: &[(&str, &str)] = &[
+    ("httpchk", "backend b\n httpchk GET /\n"),
+    ("roundrobin", "backend b\n roundrobin\n"),
+    ("CHECK", "backend b\n server a 127.0.0.1:80 CHECK\n"),
+    (
+        "127.0.0.2:80",
+        "backend b\n server a 127.0.0.1:80 127.0.0.2:80\n",
+    ),
+    ("app1", "backend b\n app1 127.0.0.1:80 check\n"),
+    ("option", "defaults\n option\n"),
+    ("option", "defaults\n timeout option 5s\n"),
+    ("http", "defaults\n mode http http\n"),
+    ("5s", "defaults\n timeout connect 5s 5s\n"),
+    ("x", "backend b\n option allbackups x\n"),
+    ("httpchk", "backend b\n no option httpchk\n"),
+    ("use_backend", "frontend f\n bind :8000\n use_backend\n"),
+    (
+        "iff",
+        "frontend f\n bind :8000\n use_backend b iff TRUE\nbackend b\n",
+    ),
+    ("a", "backend b\n server a 127.0.0.1:80\n use-server a\n"),
+    ("is_x", "frontend f\n bind :8000\n acl is_x\n"),
+    ("expects", "backend b\n http-check expects status 200\n"),
+    ("status", "backend b\n http-check status 200\n"),
+    ("5", "backend b\n tcp-check 5\n"),
+    ("server", "backend b\n cookie X insert server\n"),
+    ("inser", "backend b\n cookie X inser\n"),
+    ("0", "backend b\n balance uri depth 0\n"),
+    ("hdr()", "backend b\n balance hdr()\n"),
+    ("random(0)", "backend b\n balance random(0)\n"),
+    ("25d", "backend b\n server a 127.0.0.1:80 inter 25d\n"),
+    ("0", "backend b\n server a 127.0.0.1:80 inter 0\n"),
+    ("25d", "defaults\n timeout client 25d\n"),
+    ("rise", "backend b\n server a 127.0.0.1:80 rise\n"),
+    (
+        "layer5",
+        "backend b\n server a 127.0.0.1:80 observe layer5\n",
+    ),
+    ("127.0.0.256:80", "backend b\n server a 127.0.0.256:80\n"),
+    ("127.0.0.1:80-90", "backend b\n server a 127.0.0.1:80-90\n"),
+    (
+        "timeout",
+        "global\n maxconn 5\n timeout client 5s\n mode http\n",
+    ),
+    ("http-request", "defaults\n http-request deny\n"),
+    (
+        "server a /s",
+        "backend b\n server a /s check addr 127.0.0.2\n",
+    ),
+    ("", "backend b\n server a 127.0.0.1:80x check\n"),
+    ("", "backend b\n server a 127.0.0.1:4294967376 check\n"),
+    ("", "frontend f\n bind 127.0.0.1:8000x\n"),
+    ("", "backend b\n server a 127.0.0.1:80 check inter 2sec\n"),
+    ("", "defaults\n timeout client 6s0\n"),
+    ("", "backend b\n balance randomly\n"),
+    ("", "backend b\n balance\n"),
+    (
+        "",
+        "backend b\n server a 127.0.0.1:80 agent-check port 81\n",
+    ),
+    (
+        "",
+        "backend b\n server a app.invalid check init-addr none\n",
+    ),
+    ("", "backend b\n disabled\n server a 127.0.0.1 check\n"),
+    ("", "backend b\n cookie X domain a.b maxidle 5m dynamic\n"),
+    ("", "defaults named\n http-request deny\n"),
+    ("", "global\n stats timeout 5s\n maxconn 5\n"),
+    (
+        "",
+        "global\n.if feature(THREAD)\ndefaults\n.endif\n timeout client 5s\n",
+    ),
+];
+
 /// What lbaudit marks in the file, if anything.
 fn marked(text: &str) -> Option<String> {
     let sources = Sources::default();
@@ -91,6 +166,7 @@ fn marked(text: &str) -> Option<String> {
     };
     let loaded = haproxy::load(&sources, vec![input], &Options::default()).unwrap();
     let first = loaded.findings.first()?;
+    assert_eq!(loaded.findings.len(), 1, "{text}");
     assert_eq!(first.rule, "refused-at-load", "{text}");
     Some(sources.text(first.span))
 }
@@ -111,7 +187,7 @@ fn accepted(haproxy: &Path, folder: &Path, text: &str) -> bool {
 
 #[test]
 fn slips_are_found_where_they_are() {
-    for (word, text) in CASES {
+    for (word, text) in CASES.iter().chain(VALUES) {
         assert_eq!(marked(text).unwrap_or_default(), *word, "{text}");
     }
 }
@@ -122,7 +198,7 @@ fn the_real_proxy_agrees() {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    for (word, text) in CASES {
+    for (word, text) in CASES.iter().chain(VALUES) {
         assert_eq!(
             accepted(&haproxy, folder.path(), text),
             word.is_empty(),

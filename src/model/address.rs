@@ -67,18 +67,6 @@ impl Port {
 }
 
 impl Address {
-    /// Whether its host is four numbers, one of them above 255: no address, and no name of a host either.
-    pub fn is_broken_ipv4(&self) -> bool {
-        let mut count = 0;
-        let mut numbers = self.host().split('.').inspect(|_| count += 1);
-        let digits =
-            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-        let plain = self.kind == AddressKind::Name && numbers.all(digits);
-        plain
-            && count == 4
-            && (self.host().split('.')).any(|part| part.parse::<u64>().is_ok_and(|it| it > 255))
-    }
-
     /// An address whose words and meaning are known, see its fields and [`Self::host`].
     pub fn new(text: impl Into<Text>, kind: AddressKind, host: &str, port: Port) -> Self {
         let mut address = Self {
@@ -139,8 +127,8 @@ impl Address {
         self.text.get(range).unwrap_or_default()
     }
 
-    /// Whether it is four numbers that are no IPv4 address: no name server knows such a name either.
-    pub fn is_no_address(&self) -> bool {
+    /// Whether its host is four numbers that are no IPv4 address: no host has such a name either.
+    pub fn is_broken_ipv4(&self) -> bool {
         let mut labels = self.host().split('.');
         let numbers = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
         self.kind == AddressKind::Name

@@ -101,7 +101,9 @@ fn unknown_values(instance: &Instance) -> Vec<Finding> {
             }
         }
     }
-    let findings = lost.iter().filter_map(|(name, lost)| lost.finding(instance, name));
+    let findings = lost
+        .iter()
+        .filter_map(|(name, lost)| lost.finding(instance, name));
     findings.collect()
 }
 

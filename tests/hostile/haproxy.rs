@@ -29,7 +29,11 @@ fn bytes_and_quotes() -> Vec<Case> {
             "an unclosed quote before a fault",
             "  server c \"x\n  weight\n  server a 10.0.0.9:80\n",
         )
-        .finds(&["syntax-error 16:12", "refused-at-load 18:3"]),
+        .finds(&[
+            "syntax-error 16:12",
+            "refused-at-load 17:3",
+            "refused-at-load 18:3",
+        ]),
         Case::haproxy("a broken escape", "  server c\\xZZ 10.0.0.3:80\n")
             .finds(&["syntax-error 16:11"]),
         Case::haproxy("invalid UTF-8 in a comment", b"  # \xff\xfe\n"),
@@ -56,7 +60,7 @@ fn numbers() -> Vec<Case> {
             .finds(&["refused-at-load 16:31"]),
         server("a weight that is no number", "weight heavy").finds(&["zero-weight-server 16:24"]),
         server("a check interval of a million years", "inter 99999999999d")
-            .finds(&["syntax-error 16:30"]),
+            .finds(&["refused-at-load 16:30"]),
         server("a negative check interval", "inter -1").finds(&["syntax-error 16:30"]),
         server("fall 0", "fall 0").finds(&["refused-at-load 16:29"]),
         Case::haproxy("port 99999", "  server c 10.0.0.3:99999\n")

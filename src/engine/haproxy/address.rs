@@ -7,11 +7,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use nom::branch::alt;
 use nom::bytes::complete::tag;
-use nom::character::complete::{char, digit1};
-use nom::combinator::{all_consuming, map, map_res, opt, success, value};
-use nom::sequence::{preceded, separated_pair};
+use nom::character::complete::char;
+use nom::combinator::{opt, success, value};
+use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
+use super::units;
 use crate::model::{Address, AddressKind, Port};
 
 /// What a prefix such as `unix@` says about the rest.
@@ -63,6 +64,7 @@ fn family(text: &str) -> IResult<&str, Family> {
     let transport = opt(alt((tag("stream+"), tag("dgram+"), tag("quic+"))));
     let inet = alt((
         alt((
+            tag("ip@"),
             tag("ipv4@"),
             tag("ipv6@"),
             tag("tcp@"),
@@ -121,18 +123,11 @@ fn inet(text: &str, rest: &str) -> Address {
     let host = host.strip_suffix(']').unwrap_or(host);
     let (mut kind, host) = host_kind(host);
     let number = parse_port(port);
-    if number.is_none() && !port.is_empty() && !is_port(port) {
+    if number.is_none() {
         // HAProxy refuses it: nothing is known of where it leads.
         kind = AddressKind::Opaque;
     }
     Address::new(text, kind, &host, number.unwrap_or(Port::None))
-}
-
-/// What `str2sa_range` takes for a port: an offset of any size, or digits (read with `atol`, so that what
-/// follows them does not count) up to 65535.
-fn is_port(text: &str) -> bool {
-    let digits = text.split(|c: char| !c.is_ascii_digit()).next();
-    text.starts_with(['+', '-']) || digits.is_some_and(|digits| digits.parse::<u16>().is_ok())
 }
 
 fn host_kind(host: &str) -> (AddressKind, Cow<'_, str>) {
@@ -154,30 +149,26 @@ fn host_kind(host: &str) -> (AddressKind, Cow<'_, str>) {
     }
 }
 
-/// A port, an offset or a range. Port 0 is the same as none (`SRV_F_MAPPORTS`).
+/// A port, an offset or a range, read with `atoi`: what stands behind the digits does not count
+/// (`str2sa_range`). Port 0 is the same as none (`SRV_F_MAPPORTS`).
 fn parse_port(text: &str) -> Option<Port> {
-    if let Some(number) = plain_number(text) {
-        return Some(match number {
-            0 => Port::None,
-            number => Port::Fixed(number),
-        });
+    let number = |text: &str| u16::try_from(units::int(text)).ok();
+    match text.as_bytes().first() {
+        None => Some(Port::None),
+        Some(b'+') => Some(Port::Offset(units::int(text.get(1..)?))),
+        Some(b'-') => Some(Port::Offset(units::int(text.get(1..)?).wrapping_neg())),
+        Some(b'0'..=b'9') => match text.split_once('-') {
+            Some((from, to)) => {
+                let (from, to) = (number(from)?, number(to)?);
+                (from <= to).then_some(Port::Range(from, to))
+            }
+            None => Some(match number(text)? {
+                0 => Port::None,
+                port => Port::Fixed(port),
+            }),
+        },
+        Some(_) => None,
     }
-    let number = |input| -> IResult<&str, u16> { map_res(digit1, str::parse).parse(input) };
-    let port = alt((
-        map(preceded(char('+'), number), |n| Port::Offset(i32::from(n))),
-        map(preceded(char('-'), number), |n| Port::Offset(-i32::from(n))),
-        map(separated_pair(number, char('-'), number), |(from, to)| {
-            Port::Range(from, to)
-        }),
-    ));
-    all_consuming(port).parse(text).ok().map(|(_, port)| port)
-}
-
-/// Digits alone, as nearly every port is.
-fn plain_number(text: &str) -> Option<u16> {
-    text.parse()
-        .ok()
-        .filter(|_| text.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -215,8 +206,11 @@ mod tests {
             ("rhttp@be/srv", Other, "be/srv", Port::None),
             ("10.0.0.1:99999", Opaque, "10.0.0.1", Port::None),
             ("10.0.0.1:http", Opaque, "10.0.0.1", Port::None),
-            ("10.0.0.1:80x", Ipv4, "10.0.0.1", Port::None),
-            ("10.0.0.1:+99999", Ipv4, "10.0.0.1", Port::None),
+            ("10.0.0.1:80x", Ipv4, "10.0.0.1", Port::Fixed(80)),
+            ("10.0.0.1:4294967376", Ipv4, "10.0.0.1", Port::Fixed(80)),
+            ("10.0.0.1:+99999", Ipv4, "10.0.0.1", Port::Offset(99999)),
+            ("10.0.0.1:9-8", Opaque, "10.0.0.1", Port::None),
+            ("ip@10.0.0.1:80", Ipv4, "10.0.0.1", Port::Fixed(80)),
         ] {
             let found = address(text, false);
             let found = (found.kind, found.host(), found.port);

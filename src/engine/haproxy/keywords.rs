@@ -3,6 +3,8 @@
 //! The lists hold the words of 2.6 (`haproxy -dKall`), those that older versions had and those that came up to
 //! 3.3: a word on a list is never a slip.
 
+mod lists;
+
 use super::words;
 use crate::spelling;
 
@@ -23,6 +25,55 @@ pub(crate) enum Kind {
     Balance,
     /// The word behind `hash-type`.
     HashType,
+    /// The word behind `stats`.
+    Stats,
+    /// The word behind `http-check`, without its argument.
+    HttpCheck,
+    /// The word behind `tcp-check`, without its argument.
+    TcpCheck,
+    /// A word behind the name of a `cookie` line.
+    Cookie,
+}
+
+/// Every kind.
+const KINDS: [Kind; 11] = [
+    Kind::Line,
+    Kind::Server,
+    Kind::Option,
+    Kind::Timeout,
+    Kind::Mode,
+    Kind::Balance,
+    Kind::HashType,
+    Kind::Stats,
+    Kind::HttpCheck,
+    Kind::TcpCheck,
+    Kind::Cookie,
+];
+
+impl Kind {
+    fn lists(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Line => &[lists::LINES, words::SECTIONS],
+            Self::Server => &[lists::FLAGS, words::WITH_VALUE],
+            Self::Option => &[lists::OPTIONS],
+            Self::Timeout => &[lists::TIMEOUTS],
+            Self::Mode => &[lists::MODES],
+            Self::Balance => &[lists::ALGORITHMS],
+            Self::HashType => &[&["map-based", "consistent"]],
+            Self::Stats => &[lists::STATS],
+            Self::HttpCheck => &[lists::HTTP_CHECKS],
+            Self::TcpCheck => &[lists::TCP_CHECKS],
+            Self::Cookie => &[lists::COOKIES],
+        }
+    }
+
+    fn words(self) -> impl Iterator<Item = &'static str> {
+        self.lists().iter().flat_map(|list| list.iter().copied())
+    }
+
+    fn knows(self, word: &str) -> bool {
+        self.words().any(|known| known == word)
+    }
 }
 
 /// What is known of a word.
@@ -32,320 +83,48 @@ pub(crate) enum Word {
     Known,
     /// It is almost this one.
     Slip(&'static str),
+    /// No version knows it here: it is a keyword of another place, or has letters that no keyword has.
+    Foreign,
     /// It is like none: perhaps of a version to come.
     Strange,
 }
 
-/// Looks `word` up among the keywords of its place.
-pub(crate) fn look_up(kind: Kind, word: &str) -> Word {
-    let lists: &[&[&'static str]] = match kind {
-        Kind::Line => &[LINES, words::SECTIONS],
-        Kind::Server => &[FLAGS, words::WITH_VALUE],
-        Kind::Option => &[OPTIONS],
-        Kind::Timeout => &[TIMEOUTS],
-        Kind::Mode => &[MODES],
-        Kind::Balance => &[ALGORITHMS],
-        Kind::HashType => &[&["map-based", "consistent"]],
-    };
-    let known = || lists.iter().flat_map(|list| list.iter().copied());
-    if known().any(|known| known == word) {
-        return Word::Known;
-    }
-    spelling::meant(word, known()).map_or(Word::Strange, Word::Slip)
+/// Whether `word` starts lines of proxy sections and of no other section.
+pub(crate) fn is_of_proxies(word: &str) -> bool {
+    lists::OF_PROXIES.binary_search(&word).is_ok()
 }
 
-/// Manual 4.1, and keywords that were removed.
-const LINES: &[&str] = &[
-    "acl",
-    "appsession",
-    "backlog",
-    "balance",
-    "bind",
-    "bind-process",
-    "block",
-    "capture",
-    "cliexp",
-    "clitcpka-cnt",
-    "clitcpka-idle",
-    "clitcpka-intvl",
-    "clitimeout",
-    "compression",
-    "contimeout",
-    "cookie",
-    "declare",
-    "default",
-    "default-server",
-    "default_backend",
-    "description",
-    "disabled",
-    "dispatch",
-    "dynamic-cookie-key",
-    "email-alert",
-    "enabled",
-    "error-log-format",
-    "errorfile",
-    "errorfiles",
-    "errorloc",
-    "errorloc302",
-    "errorloc303",
-    "external-check",
-    "filter",
-    "force-be-switch",
-    "force-persist",
-    "fullconn",
-    "grace",
-    "guid",
-    "hash-balance-factor",
-    "hash-preserve-affinity",
-    "hash-type",
-    "http-after-response",
-    "http-check",
-    "http-error",
-    "http-request",
-    "http-response",
-    "http-reuse",
-    "http-send-name-header",
-    "id",
-    "ignore-persist",
-    "load-server-state-from-file",
-    "log",
-    "log-format",
-    "log-format-sd",
-    "log-steps",
-    "log-tag",
-    "max-keep-alive-queue",
-    "max-session-srv-conns",
-    "maxconn",
-    "mode",
-    "monitor",
-    "monitor-net",
-    "monitor-uri",
-    "no",
-    "option",
-    "persist",
-    "quic-initial",
-    "rate-limit",
-    "redirect",
-    "redisp",
-    "redispatch",
-    "reqadd",
-    "reqallow",
-    "reqdel",
-    "reqdeny",
-    "reqiallow",
-    "reqidel",
-    "reqideny",
-    "reqipass",
-    "reqirep",
-    "reqitarpit",
-    "reqpass",
-    "reqrep",
-    "reqtarpit",
-    "retries",
-    "retry-on",
-    "rspadd",
-    "rspdel",
-    "rspdeny",
-    "rspidel",
-    "rspideny",
-    "rspirep",
-    "rsprep",
-    "server",
-    "server-state-file-name",
-    "server-template",
-    "source",
-    "srvexp",
-    "srvtcpka-cnt",
-    "srvtcpka-idle",
-    "srvtcpka-intvl",
-    "srvtimeout",
-    "stats",
-    "stick",
-    "stick-table",
-    "tcp-check",
-    "tcp-request",
-    "tcp-response",
-    "timeout",
-    "transparent",
-    "unique-id-format",
-    "unique-id-header",
-    "use-fcgi-app",
-    "use-server",
-    "use_backend",
-];
+/// Whether `word` is an option of servers in some version.
+pub(crate) fn is_server_option(word: &str) -> bool {
+    Kind::Server.knows(word)
+}
 
-/// Server options without a value (manual 5.2).
-const FLAGS: &[&str] = &[
-    "agent-check",
-    "allow-0rtt",
-    "backup",
-    "check",
-    "check-reuse-pool",
-    "check-send-proxy",
-    "check-sni-auto",
-    "check-ssl",
-    "check-via-socks4",
-    "disabled",
-    "enabled",
-    "force-sslv3",
-    "force-tlsv10",
-    "force-tlsv11",
-    "force-tlsv12",
-    "force-tlsv13",
-    "no-agent-check",
-    "no-backup",
-    "no-check",
-    "no-check-reuse-pool",
-    "no-check-send-proxy",
-    "no-check-sni-auto",
-    "no-check-ssl",
-    "no-ktls",
-    "no-renegotiate",
-    "no-send-proxy",
-    "no-send-proxy-v2",
-    "no-send-proxy-v2-ssl",
-    "no-send-proxy-v2-ssl-cn",
-    "no-sni-auto",
-    "no-ssl",
-    "no-ssl-reuse",
-    "no-sslv3",
-    "no-strict-maxconn",
-    "no-tfo",
-    "no-tls-tickets",
-    "no-tlsv10",
-    "no-tlsv11",
-    "no-tlsv12",
-    "no-tlsv13",
-    "no-verifyhost",
-    "non-stick",
-    "renegotiate",
-    "send-proxy",
-    "send-proxy-v2",
-    "send-proxy-v2-ssl",
-    "send-proxy-v2-ssl-cn",
-    "sni-auto",
-    "ssl",
-    "ssl-reuse",
-    "stick",
-    "strict-maxconn",
-    "tfo",
-    "tls-tickets",
-];
+/// Looks `word` up among the keywords of its place.
+pub(crate) fn look_up(kind: Kind, word: &str) -> Word {
+    if kind.knows(word) {
+        return Word::Known;
+    }
+    let small = || word.to_ascii_lowercase();
+    let meant = spelling::meant(word, kind.words())
+        .or_else(|| kind.words().find(|known| small() == **known));
+    match meant {
+        Some(meant) => Word::Slip(meant),
+        None if is_foreign(word) => Word::Foreign,
+        None => Word::Strange,
+    }
+}
 
-/// Manual 4.2, `option`.
-const OPTIONS: &[&str] = &[
-    "abortonclose",
-    "accept-invalid-http-request",
-    "accept-invalid-http-response",
-    "accept-unsafe-violations-in-http-request",
-    "accept-unsafe-violations-in-http-response",
-    "allbackups",
-    "assume-rfc6587-ntf",
-    "checkcache",
-    "clitcpka",
-    "contstats",
-    "disable-h2-upgrade",
-    "dont-parse-log",
-    "dontlog-normal",
-    "dontlognull",
-    "external-check",
-    "forceclose",
-    "forwarded",
-    "forwardfor",
-    "h1-case-adjust-bogus-client",
-    "h1-case-adjust-bogus-server",
-    "host",
-    "http-buffer-request",
-    "http-drop-request-trailers",
-    "http-drop-response-trailers",
-    "http-ignore-probes",
-    "http-keep-alive",
-    "http-no-delay",
-    "http-pretend-keepalive",
-    "http-restrict-req-hdr-names",
-    "http-server-close",
-    "http-tunnel",
-    "http-use-htx",
-    "http-use-proxy-header",
-    "http_proxy",
-    "httpchk",
-    "httpclose",
-    "httplog",
-    "httpslog",
-    "idle-close-on-response",
-    "independant-streams",
-    "independent-streams",
-    "ldap-check",
-    "log-forward",
-    "log-health-checks",
-    "log-separate-errors",
-    "logasap",
-    "mysql-check",
-    "nolinger",
-    "originalto",
-    "persist",
-    "pgsql-check",
-    "prefer-last-server",
-    "redis-check",
-    "redispatch",
-    "smtpchk",
-    "socket-stats",
-    "splice-auto",
-    "splice-request",
-    "splice-response",
-    "spop-check",
-    "srvtcpka",
-    "ssl-hello-chk",
-    "tcp-check",
-    "tcp-smart-accept",
-    "tcp-smart-connect",
-    "tcpka",
-    "tcplog",
-    "transparent",
-    "use-small-buffers",
-];
-
-/// Manual 4.2, `timeout`.
-const TIMEOUTS: &[&str] = &[
-    "check",
-    "client",
-    "client-fin",
-    "client-hs",
-    "clitimeout",
-    "connect",
-    "contimeout",
-    "http-keep-alive",
-    "http-request",
-    "queue",
-    "server",
-    "server-fin",
-    "srvtimeout",
-    "tarpit",
-    "tunnel",
-];
-
-/// Manual 4.2, `mode`.
-const MODES: &[&str] = &[
-    "cli", "haterm", "health", "http", "log", "peers", "spop", "syslog", "tcp",
-];
-
-/// Manual 4.2, `balance`.
-const ALGORITHMS: &[&str] = &[
-    "first",
-    "hash",
-    "hdr",
-    "leastconn",
-    "log-hash",
-    "log-sticky",
-    "random",
-    "rdp-cookie",
-    "roundrobin",
-    "source",
-    "static-rr",
-    "sticky",
-    "uri",
-    "url_param",
-];
+/// Keywords start with a small letter, with more of them, digits, `-` and `_` behind it. One that means
+/// something at another place is not about to get a second meaning.
+fn is_foreign(word: &str) -> bool {
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+    word.len() < 2
+        || !word.bytes().all(allowed)
+        || !word.starts_with(|first: char| first.is_ascii_lowercase())
+        || KINDS.iter().any(|kind| kind.knows(word))
+        || lists::VALUES.contains(&word)
+}
 
 #[cfg(test)]
 mod tests {
@@ -361,8 +140,24 @@ mod tests {
             (Kind::Mode, "htp", "http"),
             (Kind::Balance, "roundrobbin", "roundrobin"),
             (Kind::HashType, "consistant", "consistent"),
+            (Kind::Server, "CHECK", "check"),
         ] {
             assert_eq!(look_up(kind, word), Word::Slip(meant), "{word}");
+        }
+    }
+
+    #[test]
+    fn words_that_belong_elsewhere_are_told_from_new_ones() {
+        for (kind, word) in [
+            (Kind::Line, "roundrobin"),
+            (Kind::Line, "httpchk"),
+            (Kind::Server, "10.0.0.1:80"),
+            (Kind::Server, "5s"),
+            (Kind::Server, "100"),
+            (Kind::Timeout, "option"),
+            (Kind::Mode, ""),
+        ] {
+            assert_eq!(look_up(kind, word), Word::Foreign, "{word}");
         }
     }
 

@@ -1,55 +1,51 @@
 //! Times and counts as HAProxy reads them.
 //!
-//! In: one word. Out: its value, or `None` where HAProxy refuses it.
+//! In: one word. Out: its value, or why HAProxy refuses it.
 
 use std::time::Duration;
 
-use nom::branch::alt;
-use nom::bytes::complete::tag;
-use nom::character::complete::digit1;
-use nom::combinator::{eof, map_opt, map_res, opt, value};
-use nom::sequence::terminated;
-use nom::{IResult, Parser};
-
-/// A time (manual 2.5), milliseconds where no unit is given (`parse_time_err`).
-pub(crate) fn time(text: &str) -> Option<Duration> {
-    time_in(text, Duration::from_millis(1))
+/// Why a word is no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TimeFault {
+    /// It does not start with a number and one of the units.
+    NoTime,
+    /// It is 2^31 milliseconds or more.
+    TooLong,
 }
 
-/// What is read of a time with something behind its unit: 2.6 warns and takes `2sec` for 2 seconds in options of
-/// servers, newer versions refuse it.
-pub(crate) fn time_before_junk(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let unit = ["us", "ms", "s", "m", "h", "d"].into_iter().find(|unit| {
-        text.get(digits..)
-            .is_some_and(|rest| rest.starts_with(unit))
-    })?;
-    time(text.get(..digits + unit.len())?)
+/// A time (manual 2.5), milliseconds where no unit is given. Parts of a millisecond are rounded up, and what
+/// stands behind the unit does not count: `2sec` is 2 seconds (`parse_time_err` of `src/tools.c`, which warns).
+pub(crate) fn time(text: &str) -> Result<Duration, TimeFault> {
+    const MOST: u128 = 1 << 31;
+    let digits = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    if number.is_empty() {
+        return Err(TimeFault::NoTime);
+    }
+    let unit = micros(unit).ok_or(TimeFault::NoTime)?;
+    let count: u128 = number.parse().unwrap_or(MOST << 32);
+    let millis = count.saturating_mul(unit).div_ceil(1000);
+    match u64::try_from(millis) {
+        Ok(millis) if u128::from(millis) < MOST => Ok(Duration::from_millis(millis)),
+        _ => Err(TimeFault::TooLong),
+    }
 }
 
-/// A time whose default unit is `unit`.
-pub(crate) fn time_in(text: &str, unit: Duration) -> Option<Duration> {
-    let suffix = alt((
-        value(Duration::from_micros(1), tag("us")),
-        value(Duration::from_millis(1), tag("ms")),
-        value(Duration::from_secs(1), tag("s")),
-        value(Duration::from_mins(1), tag("m")),
-        value(Duration::from_hours(1), tag("h")),
-        value(Duration::from_hours(24), tag("d")),
-    ));
-    let unit_or_default = opt(suffix).map(|suffix| suffix.unwrap_or(unit));
-    let product = map_opt((count, unit_or_default), |(count, unit)| {
-        unit.checked_mul(u32::try_from(count).ok()?)
-    });
-    whole(terminated(product, eof).parse(text))
-}
-
-fn count(input: &str) -> IResult<&str, u64> {
-    map_res(digit1, str::parse).parse(input)
-}
-
-fn whole<T>(result: IResult<&str, T>) -> Option<T> {
-    result.ok().map(|(_, value)| value)
+/// How many microseconds the unit at the start of `text` has; of none, a millisecond.
+fn micros(text: &str) -> Option<u128> {
+    const UNITS: [(&str, u128); 6] = [
+        ("us", 1),
+        ("ms", 1_000),
+        ("s", 1_000_000),
+        ("m", 60_000_000),
+        ("h", 3_600_000_000),
+        ("d", 86_400_000_000),
+    ];
+    if text.is_empty() {
+        return Some(1_000);
+    }
+    let unit = UNITS.iter().find(|(name, _)| text.starts_with(name));
+    unit.map(|(_, micros)| *micros)
 }
 
 /// What C's `atol` makes of a word: leading blanks, a sign and digits; the rest is ignored, no digits
@@ -86,21 +82,30 @@ mod tests {
 
     #[test]
     fn times_take_every_unit() {
-        let ms = |n| Some(Duration::from_millis(n));
+        let ms = |n| Ok(Duration::from_millis(n));
+        let none = Err(TimeFault::NoTime);
+        let long = Err(TimeFault::TooLong);
         for (text, wanted) in [
             ("1500", ms(1500)),
-            ("250us", Some(Duration::from_micros(250))),
+            ("250us", ms(1)),
+            ("1001us", ms(2)),
+            ("0", ms(0)),
             ("5ms", ms(5)),
             ("2s", ms(2000)),
             ("3m", ms(180_000)),
             ("1h", ms(3_600_000)),
             ("2d", ms(172_800_000)),
-            ("", None),
-            ("s", None),
-            ("5x", None),
-            ("5s5", None),
-            ("-1", None),
-            ("99999999999999999999d", None),
+            ("5s5", ms(5000)),
+            ("10sec", ms(10_000)),
+            ("2147483647", ms(2_147_483_647)),
+            ("", none),
+            ("s", none),
+            ("5x", none),
+            ("5u", none),
+            ("-1", none),
+            ("2147483648", long),
+            ("25d", long),
+            ("99999999999999999999d", long),
         ] {
             assert_eq!(time(text), wanted, "{text}");
         }

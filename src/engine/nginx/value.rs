@@ -55,7 +55,7 @@ pub(crate) fn server_address(text: &str, default: Option<u16>) -> (Address, Opti
         port_fault
     };
     let mut address = Address::new(text, kind, &host, port);
-    let fault = fault.or_else(|| address.is_no_address().then_some(AddressFault::Number));
+    let fault = fault.or_else(|| address.is_broken_ipv4().then_some(AddressFault::Number));
     // nginx refuses it: nothing is known of where it leads.
     if fault.is_some() {
         address.kind = AddressKind::Opaque;

@@ -17,6 +17,8 @@ pub(super) fn algorithm(line: LineRef<'_>) -> Algorithm {
         "random" => Algorithm::Random {
             draws: argument.map_or(2, |draws| draws.trim().parse().unwrap_or(2)),
         },
+        // What follows the name does not count (`backend_parse_balance`).
+        _ if name.starts_with("random") => Algorithm::Random { draws: 2 },
         "source" => Algorithm::Hash(HashKey::Source),
         "uri" => Algorithm::Hash(uri(line)),
         "url_param" => Algorithm::Hash(HashKey::UrlParam {

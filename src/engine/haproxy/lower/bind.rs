@@ -32,6 +32,7 @@ pub(super) fn binds(line: LineRef<'_>, at: usize) -> Vec<Bind> {
 /// What is wrong with the port of an address on a `bind` line (`str2receiver` of `src/tools.c`).
 pub(super) fn refusal(binds: &[Bind]) -> Option<Refusal> {
     binds.iter().find_map(|bind| match bind.address.kind {
+        AddressKind::Name if bind.address.is_broken_ipv4() => Some(Refusal::NoIpv4),
         AddressKind::Opaque => Some(Refusal::Port),
         AddressKind::Unix | AddressKind::Abstract | AddressKind::Other => None,
         AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Name | AddressKind::Any => {

@@ -4,7 +4,7 @@
 //! each with the place it was written at.
 
 use super::super::tree::LineRef;
-use super::super::units;
+use super::super::units::{self, TimeFault};
 use super::balance;
 use super::check::Checks;
 use super::scope::{Scope, number, text};
@@ -68,7 +68,7 @@ pub(super) enum Handled {
     /// It is in the model, but HAProxy refuses values in it.
     Refused(Vec<Refused>),
     /// The time in this word is none.
-    BadTime(usize),
+    BadTime(TimeFault, usize),
 }
 
 impl Common {
@@ -119,11 +119,11 @@ impl Common {
             "option" => return self.option(line, scope),
             "timeout" => return self.timeout(line, scope),
             "contimeout" => {
-                let value = units::time(line.word(1));
+                let value = units::time(line.word(1)).ok();
                 self.timeouts.connect = scope.read(value, line, 1, whole);
             }
             "srvtimeout" => {
-                let value = units::time(line.word(1));
+                let value = units::time(line.word(1)).ok();
                 self.timeouts.server = scope.read(value, line, 1, whole);
             }
             "balance" => {
@@ -191,7 +191,7 @@ impl Common {
 
     fn timeout(&mut self, line: LineRef<'_>, scope: Scope) -> Handled {
         let value = units::time(line.word(2));
-        let setting = scope.read(value, line, 2, line.whole());
+        let setting = scope.read(value.ok(), line, 2, line.whole());
         let known = match line.word(1) {
             "connect" => Some(&mut self.timeouts.connect),
             "server" => Some(&mut self.timeouts.server),
@@ -207,10 +207,10 @@ impl Common {
         if let Some(known) = known {
             *known = setting;
         }
-        if value.is_none() && !line.is_opaque(2) {
-            return Handled::BadTime(2);
+        match value {
+            Err(fault) if !line.is_opaque(2) => Handled::BadTime(fault, 2),
+            _ => handled,
         }
-        handled
     }
 
     fn option(&mut self, line: LineRef<'_>, scope: Scope) -> Handled {

@@ -9,16 +9,20 @@ mod balance;
 mod bind;
 mod check;
 mod common;
+mod grammar;
 mod proxy;
 mod references;
+mod refusals;
 mod refuse;
 mod scope;
 mod server;
 mod slips;
+mod values;
 
 use std::collections::BTreeMap;
 
 use super::super::Options;
+use super::keywords;
 use super::tree::{Guard, LineRef, Tree};
 use crate::finding::Finding;
 use crate::model::{Engine, Instance, Server, Text};
@@ -48,6 +52,8 @@ pub(super) fn read(trees: &[Tree<'_>], options: &Options, root: &str, variant: u
         servers: Vec::new(),
         slots: MAX_SLOTS,
         complained_outside: false,
+        header_fault: None,
+        complained_global: false,
         slips_left: slips::BUDGET,
         decided: variants(trees) == 1,
     };
@@ -91,6 +97,10 @@ pub(super) struct Lowering {
     servers: Vec<Server>,
     slots: u32,
     complained_outside: bool,
+    /// What is wrong with the header of the section, until a line follows: 2.6 passes over one without lines.
+    header_fault: Option<Finding>,
+    /// A line of proxies in the `global` section was reported.
+    complained_global: bool,
     /// Words that may still be compared with all known ones.
     slips_left: u32,
     /// No `.if` block is left out, so that what is not here is not defined elsewhere.
@@ -193,6 +203,8 @@ impl Lowering {
     }
 
     fn open_section(&mut self, line: LineRef<'_>) {
+        self.header_fault = None;
+        self.complained_global = false;
         let kind = match line.word(0) {
             "frontend" => Kind::Frontend,
             "backend" => Kind::Backend,
@@ -273,18 +285,33 @@ impl Lowering {
     }
 
     fn body_line(&mut self, line: LineRef<'_>, comment: Option<Span>) {
+        self.findings.extend(self.header_fault.take());
         if matches!(
             line.word(0),
-            "mode" | "balance" | "hash-type" | "no" | "default"
+            "mode"
+                | "balance"
+                | "hash-type"
+                | "no"
+                | "default"
+                | "http-check"
+                | "tcp-check"
+                | "stats"
         ) {
             self.find_slip(line);
+        }
+        if matches!(self.section, Section::Defaults(..) | Section::Proxy(_)) {
+            self.check_grammar(line);
         }
         match &mut self.section {
             Section::None => self.outside(line),
             Section::Global => self.global(line),
             Section::Other => {}
-            Section::Defaults(common, _) => {
+            Section::Defaults(common, name) => {
+                let anonymous = name.is_empty();
                 let handled = common.line(line, Scope::Defaults);
+                if anonymous {
+                    self.rule_without_name(line);
+                }
                 self.removed_keyword(line);
                 match handled {
                     Handled::Yes => {}
@@ -293,7 +320,7 @@ impl Lowering {
                         self.not_modelled(line);
                     }
                     Handled::Refused(refused) => self.refused_values(line, &refused),
-                    Handled::BadTime(at) => self.bad_time(line, at),
+                    Handled::BadTime(fault, at) => self.bad_time(line, at, fault),
                 }
                 self.forwarded_for(line);
             }
@@ -308,8 +335,8 @@ impl Lowering {
         if !remarks.refused.is_empty() {
             self.refused_values(line, &remarks.refused);
         }
-        if let Some(at) = remarks.bad_time {
-            self.bad_time(line, at);
+        if let Some((fault, at)) = remarks.bad_time {
+            self.bad_time(line, at, fault);
         }
         if let Some(at) = remarks.undefined_acl.filter(|_| self.decided) {
             self.undefined_acl(line, at);
@@ -330,6 +357,11 @@ impl Lowering {
     }
 
     fn global(&mut self, line: LineRef<'_>) {
+        let proxies = self.decided && keywords::is_of_proxies(line.word(0));
+        if proxies && !self.complained_global {
+            self.complained_global = true;
+            self.misplaced_in_global(line);
+        }
         self.removed_keyword(line);
         match line.word(0) {
             "maxconn" => {

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use super::super::address::address;
 use super::super::tree::LineRef;
+use super::super::units::TimeFault;
 use super::acl::{self, Acls};
 use super::bind;
 use super::common::{Common, Handled};
 use super::scope::{Scope, text};
 use super::server::{Refusal, Refused, ServerSettings};
 use crate::model::{
-    AddressKind, Bind, Condition, DefaultServer, Server, Setting, StickRule, Template, Text,
+    AddressKind, Bind, Condition, DefaultServer, Port, Server, Setting, StickRule, Template, Text,
 };
 use crate::source::Span;
 
@@ -89,7 +90,7 @@ pub(super) struct Remarks {
     /// A word that should name an ACL.
     pub(super) undefined_acl: Option<usize>,
     /// A word that should be a time.
-    pub(super) bad_time: Option<usize>,
+    pub(super) bad_time: Option<(TimeFault, usize)>,
     /// A `server` line without name or address.
     pub(super) incomplete: bool,
     /// A `server` line in a `frontend`.
@@ -176,7 +177,7 @@ impl Proxy {
         match self.common.line(line, Scope::Own) {
             Handled::Yes => {}
             Handled::Refused(refused) => remarks.refused = refused,
-            Handled::BadTime(at) => remarks.bad_time = Some(at),
+            Handled::BadTime(fault, at) => remarks.bad_time = Some((fault, at)),
             Handled::No => remarks.not_modelled = !self.rule(line),
         }
     }
@@ -283,6 +284,7 @@ impl Proxy {
         }
         let mut settings = self.common.servers.clone();
         remarks.refused = settings.apply(line, address_at + 1, Scope::Own);
+        settings.raise_maxconn();
         if line.is_broken() {
             settings.make_opaque(line.whole(), line.whole().at_start());
         }
@@ -292,7 +294,7 @@ impl Proxy {
         let comment = line.comment().or(comment);
         let mut server = build(line, address_at, &settings, comment);
         refuse_head(line, address_at, &server, &mut remarks.refused);
-        if line.is_broken() || is_no_address(&server) {
+        if line.is_broken() || lacks_address(&server) {
             server.address.kind = AddressKind::Opaque;
         }
         if template {
@@ -344,18 +346,22 @@ fn refuse_head(line: LineRef<'_>, address_at: usize, server: &Server, refused: &
             refused.push((Refusal::Slots, 2));
         }
     }
-    let known = !line.is_opaque(address_at) && !line.is_broken();
-    if known && server.address.kind == AddressKind::Opaque {
+    if line.is_opaque(address_at) || line.is_broken() {
+        return;
+    }
+    if server.address.kind == AddressKind::Opaque {
         refused.push((Refusal::Port, address_at));
-    } else if known && is_no_address(server) {
-        refused.push((Refusal::Address, address_at));
+    } else if matches!(server.address.port, Port::Range(..)) {
+        refused.push((Refusal::PortRange, address_at));
+    } else if lacks_address(server) {
+        refused.push((Refusal::NoIpv4, address_at));
     }
 }
 
 /// Whether the address fails when HAProxy starts, unless the start does without it.
-fn is_no_address(server: &Server) -> bool {
+fn lacks_address(server: &Server) -> bool {
     let options = &server.options;
-    options.resolvers.is_none() && options.init_addr.is_none() && server.address.is_no_address()
+    options.resolvers.is_none() && options.init_addr.is_none() && server.address.is_broken_ipv4()
 }
 
 /// `5` is 1 to 5; `3-5` is itself.

@@ -21,7 +21,7 @@ impl Lowering {
             .filter(|proxy| proxy.kind.has_servers() && !proxy.common.disabled)
             .map(|proxy| (&proxy.name, proxy.common.mode))
             .collect();
-        for proxy in proxies {
+        for proxy in proxies.iter().filter(|proxy| !proxy.common.disabled) {
             self.check_use_server(proxy);
             if !self.instance.fragment {
                 self.check_resolvers(proxy);
@@ -103,7 +103,7 @@ impl Lowering {
             return;
         }
         let index = index(proxies);
-        for proxy in proxies {
+        for proxy in proxies.iter().filter(|proxy| !proxy.common.disabled) {
             for server in &proxy.servers {
                 let Some(track) = server
                     .options

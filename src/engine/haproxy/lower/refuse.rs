@@ -8,9 +8,8 @@ use super::super::address::address;
 use super::super::tree::LineRef;
 use super::Lowering;
 use super::proxy::{Kind, Proxy};
-use super::server::{Refusal, Refused};
 use crate::finding::{Finding, Severity, Words};
-use crate::model::{AddressKind, Port, Server, Setting, Text};
+use crate::model::{Address, AddressKind, Port, Server, Setting, Text};
 use crate::source::Span;
 
 impl Lowering {
@@ -18,11 +17,21 @@ impl Lowering {
         self.findings.push(finding.of_rule("refused-at-load"));
     }
 
-    fn refused(&mut self, span: Span, message: impl Into<String>, help: impl Into<Words>) {
+    pub(super) fn refused(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<Words>,
+    ) {
         self.refuse(Finding::new(Severity::Error, span, message, help));
     }
 
-    fn syntax(&mut self, span: Span, message: impl Into<String>, help: impl Into<Words>) {
+    pub(super) fn syntax(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: impl Into<Words>,
+    ) {
         let finding = Finding::new(Severity::Error, span, message, help);
         self.findings.push(finding.of_rule("syntax-error"));
     }
@@ -84,75 +93,34 @@ impl Lowering {
         }
     }
 
-    pub(super) fn bad_time(&mut self, line: LineRef<'_>, at: usize) {
-        let found = match line.word(at) {
-            "" => "nothing".to_owned(),
-            word => format!("`{word}`"),
-        };
-        let message = format!("expected a time such as `5s` or `500ms`, found {found}");
-        let help = "write a number with one of the units us, ms, s, m, h, d";
-        self.syntax(line.span(at), message, help);
-    }
-
-    fn time_end(&mut self, line: LineRef<'_>, at: usize) {
+    /// Most often the header of the section that the line is for is missing.
+    pub(super) fn misplaced_in_global(&mut self, line: LineRef<'_>) {
         let message = format!(
-            "`{}` has something behind its unit: HAProxy 2.6 passes over it, newer versions refuse the file",
-            line.word(at)
+            "`{}` stands in the `global` section: every version of HAProxy refuses it",
+            line.word(0)
         );
-        let help = "write a number with one of the units us, ms, s, m, h, d";
-        self.refused(line.span(at), message, help);
+        let help = "start the section that the line is for, such as `defaults`, above it";
+        self.refused(line.span(0), message, help);
     }
 
-    pub(super) fn refused_values(&mut self, line: LineRef<'_>, refused: &[Refused]) {
-        for &(refusal, at) in refused {
-            let word = line.word(at);
-            let (fault, help) = match refusal {
-                Refusal::Time => {
-                    self.bad_time(line, at);
-                    continue;
-                }
-                Refusal::TimeEnd => {
-                    self.time_end(line, at);
-                    continue;
-                }
-                Refusal::Misspelt(meant) => {
-                    self.misspelt(line, at, meant);
-                    continue;
-                }
-                Refusal::Weight(weight) => (
-                    format!("weight {weight} is not within 0 and 256"),
-                    "choose a weight from 0 to 256",
-                ),
-                Refusal::Zero => (
-                    format!("`{} {word}` is not above 0", line.word(at - 1)),
-                    "choose a number above 0, or remove the option",
-                ),
-                Refusal::ServerName => (
-                    format!(
-                        "the name `{}` of a server holds a character that names may not have",
-                        word.escape_default()
-                    ),
-                    "use letters, digits, `-`, `_`, `.` and `:`",
-                ),
-                Refusal::Slots => (
-                    format!("`{word}` is no number or range of servers"),
-                    "write a number above 0, or a range such as `1-5`",
-                ),
-                Refusal::NoPort => (
-                    format!("`bind {word}` names no port"),
-                    "add the port to listen on",
-                ),
-                Refusal::Address => (
-                    format!("`{word}` is no address and cannot be looked up"),
-                    "write four numbers from 0 to 255",
-                ),
-                Refusal::Port => (
-                    format!("`{word}` has no valid port"),
-                    "write a port from 1 to 65535",
-                ),
-            };
-            let message = format!("{fault}: every version of HAProxy refuses the file");
-            self.refused(line.span(at), message, help);
+    /// Rules and conditions of a `defaults` section need a name for it (2.5 and newer; older ones refuse any).
+    pub(super) fn rule_without_name(&mut self, line: LineRef<'_>) {
+        let rule = matches!(
+            line.word(0),
+            "acl"
+                | "http-request"
+                | "http-response"
+                | "http-after-response"
+                | "tcp-request"
+                | "tcp-response"
+        );
+        if rule {
+            let message = format!(
+                "`{}` stands in a `defaults` section without a name: every version of HAProxy refuses it",
+                line.word(0)
+            );
+            let help = "give the section a name, or move the rule to the sections that it is for";
+            self.refused(line.span(0), message, help);
         }
     }
 
@@ -229,19 +197,7 @@ impl Lowering {
             let help = "use letters, digits, `-`, `_`, `.` and `:`";
             self.refused(line.span(1), message, help);
         }
-        let extra = line.word(2);
-        if !extra.is_empty() && extra != "from" {
-            if proxy.kind == Kind::Backend {
-                let message =
-                    format!("expected nothing or `from` behind the name, found `{extra}`");
-                self.syntax(line.span(2), message, "remove it");
-            } else {
-                let message = format!(
-                    "`{word}` has its address behind its name: HAProxy 2.1 and newer refuse the file"
-                );
-                self.refused(line.span(2), message, "put the address on a `bind` line");
-            }
-        }
+        self.header_fault = extra_address(proxy, line);
     }
 
     /// Names and ids that are used twice, and servers that HAProxy cannot set up.
@@ -296,15 +252,23 @@ impl Lowering {
     }
 
     fn check_servers(&mut self, proxy: &Proxy) {
-        if has_twins(&proxy.servers) {
+        // Once its lines are read, HAProxy does not look at a disabled section (`check_config_validity`).
+        let whole = !proxy.common.disabled;
+        if whole && has_twins(&proxy.servers) {
             self.check_twins(proxy);
         }
         let mut last_template = None;
         for (index, server) in proxy.servers.iter().enumerate() {
             let slot = server.template.is_some() && last_template == Some(server.span);
             last_template = Some(server.span);
-            if !slot {
-                self.check_ports(proxy, index);
+            if slot {
+                continue;
+            }
+            if whole {
+                self.check_ports(proxy, server);
+            }
+            if proxy.agents_without_port.contains(&index) {
+                self.check_agent(proxy, server);
             }
         }
     }
@@ -343,49 +307,84 @@ impl Lowering {
         }
     }
 
-    /// A check needs a port (`check_config_validity` and `srv_finalize_init` of `src/server.c`).
-    fn check_ports(&mut self, proxy: &Proxy, index: usize) {
-        let Some(server) = proxy.servers.get(index) else {
-            return;
-        };
+    /// A check of an IP address needs a port (`init_srv_check` of `src/check.c`).
+    fn check_ports(&mut self, proxy: &Proxy, server: &Server) {
         let options = &server.options;
-        let inet = match server.address.kind {
-            AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Any => true,
-            AddressKind::Name => !server.address.host().starts_with('_'),
-            AddressKind::Unix
-            | AddressKind::Abstract
-            | AddressKind::Other
-            | AddressKind::Opaque => false,
-        };
-        let check = server.check.value && !server.check.is_opaque() && options.check_port.is_none();
-        let check_addr = options.check_addr.as_ref().map(|addr| addr.value.as_str());
-        let own_port = check_addr.is_some_and(|addr| address(addr, false).port != Port::None);
-        let no_port =
-            inet && matches!(server.address.port, Port::None | Port::Offset(_)) && !own_port;
-        if check && no_port && !proxy.common.checks.connects_elsewhere() {
-            let message = format!(
-                "server `{}` has `check` but neither its address nor `port` names a port: every version of HAProxy refuses the file",
-                server.name
-            );
-            let finding = Finding::new(
-                Severity::Error,
-                server.head,
-                message,
-                "add the port to the address",
-            );
-            self.refuse(finding.backend(&proxy.name).server(&server.name));
+        let check = server.check.known() == Some(&true) && options.check_port.is_none();
+        if !check || proxy.common.checks.connects_elsewhere() {
+            return;
         }
-        if proxy.agents_without_port.contains(&index)
-            && !(server.options.agent_check.as_ref()).is_some_and(Setting::is_opaque)
-        {
-            let message = format!(
-                "server `{}` has `agent-check` without `agent-port`: every version of HAProxy refuses the file",
-                server.name
-            );
-            let finding = Finding::new(Severity::Error, server.head, message, "add `agent-port`");
-            self.refuse(finding.backend(&proxy.name).server(&server.name));
+        let own = options
+            .check_addr
+            .as_ref()
+            .map(|it| address(&it.value, it.is_opaque()));
+        let checked = own.as_ref().unwrap_or(&server.address);
+        let without = |port: Port| matches!(port, Port::None | Port::Offset(_));
+        let own_port = own.as_ref().is_some_and(|own| !without(own.port));
+        if !is_inet(server, checked) || own_port || !without(server.address.port) {
+            return;
+        }
+        let message = format!(
+            "server `{}` has `check` but neither its address nor `port` names a port: every version of HAProxy refuses the file",
+            server.name
+        );
+        let help = "add the port to the address";
+        let finding = Finding::new(Severity::Error, server.head, message, help);
+        self.refuse(finding.backend(&proxy.name).server(&server.name));
+    }
+
+    /// `port` stands in for a missing `agent-port` (`srv_parse_check_port`).
+    fn check_agent(&mut self, proxy: &Proxy, server: &Server) {
+        if (server.options.agent_check.as_ref()).is_some_and(Setting::is_opaque) {
+            return;
+        }
+        let message = format!(
+            "server `{}` has `agent-check` without `agent-port`: every version of HAProxy refuses the file",
+            server.name
+        );
+        let finding = Finding::new(Severity::Error, server.head, message, "add `agent-port`");
+        self.refuse(finding.backend(&proxy.name).server(&server.name));
+    }
+}
+
+/// Whether checks of `server` go to an IP address, here `checked`. A name that may stay unresolved is no
+/// address yet.
+fn is_inet(server: &Server, checked: &Address) -> bool {
+    match checked.kind {
+        AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Any => true,
+        AddressKind::Name => {
+            let methods = server.options.init_addr.as_ref();
+            let unresolved = methods.is_some_and(|it| it.is_opaque() || it.value.contains("none"));
+            !checked.host().starts_with('_') && !unresolved
+        }
+        AddressKind::Unix | AddressKind::Abstract | AddressKind::Other | AddressKind::Opaque => {
+            false
         }
     }
+}
+
+/// A word behind the name that is not `from`.
+fn extra_address(proxy: &Proxy, line: LineRef<'_>) -> Option<Finding> {
+    let extra = line.word(2);
+    if extra.is_empty() || extra == "from" {
+        return None;
+    }
+    let (message, help, rule) = if proxy.kind == Kind::Backend {
+        let message = format!("expected nothing or `from` behind the name, found `{extra}`");
+        (message, "remove it", "syntax-error")
+    } else {
+        let message = format!(
+            "`{}` has its address behind its name: HAProxy 2.1 and newer refuse the file",
+            proxy.kind.word()
+        );
+        (
+            message,
+            "put the address on a `bind` line",
+            "refused-at-load",
+        )
+    };
+    let finding = Finding::new(Severity::Error, line.span(2), message, help);
+    Some(finding.of_rule(rule))
 }
 
 /// Whether two servers may have one name, or one written id.

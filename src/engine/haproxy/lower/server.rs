@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::super::keywords::{self, Kind, Word};
 use super::super::tree::LineRef;
-use super::super::units;
+use super::super::units::{self, TimeFault};
 use super::super::words::takes_value;
 use super::scope::{Scope, number, text};
+use super::values;
 use crate::model::{Origin, ServerOptions, Setting, Text};
 use crate::source::Span;
 
@@ -22,7 +23,7 @@ pub(super) struct ServerSettings {
     pub(super) maxconn: Setting<Option<u32>>,
     pub(super) id: Option<Setting<u32>>,
     pub(super) check: Setting<bool>,
-    /// `agent-port` was given.
+    /// `agent-port` was given, or `port` in its place.
     pub(super) agent_port: bool,
     pub(super) cookie: Option<Setting<Text>>,
     pub(super) options: Arc<ServerOptions>,
@@ -50,23 +51,29 @@ pub(super) enum Refusal {
     /// `weight` outside of 0 to 256.
     Weight(i32),
     /// A time that is none.
-    Time,
-    /// A time with something behind its unit.
-    TimeEnd,
-    /// `rise 0` or `fall 0`.
+    Time(TimeFault),
+    /// A number or a time that is not above 0.
     Zero,
+    /// An option without its value.
+    Missing,
+    /// A value that is none of these words.
+    NoneOf(&'static [&'static str]),
     /// A character that a server's name may not hold.
     ServerName,
     /// A number or range of slots that is none.
     Slots,
     /// A port that is no number up to 65535.
     Port,
-    /// Four numbers that are no address, and are looked up as a name when HAProxy starts.
-    Address,
     /// An address on a `bind` line without a port.
     NoPort,
+    /// Four numbers that are no address.
+    NoIpv4,
+    /// A range of ports on a line of a server.
+    PortRange,
     /// A word that is no option but almost this one.
     Misspelt(&'static str),
+    /// A word that is no option in any version.
+    Foreign,
 }
 
 /// A refused value and where it stands.
@@ -99,6 +106,19 @@ impl ServerSettings {
     pub(super) fn has_agent(&self) -> bool {
         let agent = self.options.agent_check.as_ref();
         agent.is_some_and(|agent| agent.value)
+    }
+
+    /// A `minconn` above `maxconn`, or without it, is taken for both (`check_config_validity`).
+    pub(super) fn raise_maxconn(&mut self) {
+        if let Some(least) = &self.options.minconn
+            && least.value > self.maxconn.value.unwrap_or(0)
+            && !self.maxconn.is_opaque()
+        {
+            self.maxconn = Setting {
+                value: Some(least.value),
+                origin: least.origin,
+            };
+        }
     }
 
     /// A variable of unknown value stands where an option is expected: it may be any of them, or end
@@ -152,17 +172,8 @@ impl Reader<'_, '_> {
         self.value(text(self.line, at + 1), at)
     }
 
-    fn time(&mut self, at: usize) -> Setting<Duration> {
-        let word = self.line.word(at + 1);
-        let Some(time) = units::time(word) else {
-            let read = units::time_before_junk(word);
-            if !self.line.is_opaque(at + 1) {
-                let refusal = read.map_or(Refusal::Time, |_| Refusal::TimeEnd);
-                self.refused.push((refusal, at + 1));
-            }
-            return self.value(read.unwrap_or_default(), at);
-        };
-        self.value(time, at)
+    fn time(&self, at: usize) -> Setting<Duration> {
+        self.value(units::time(self.line.word(at + 1)).unwrap_or_default(), at)
     }
 
     fn count(&self, at: usize) -> Setting<u32> {
@@ -181,6 +192,7 @@ impl Reader<'_, '_> {
             self.unknown.get_or_insert(self.line.span(at));
             return 1;
         }
+        self.check_value(at);
         match self.line.word(at) {
             "check" => self.settings.check = self.flag(true, at),
             "no-check" => self.settings.check = self.flag(false, at),
@@ -190,14 +202,35 @@ impl Reader<'_, '_> {
             "enabled" => self.settings.disabled = self.flag(false, at),
             "weight" => return self.weight(at),
             "maxconn" => self.settings.maxconn = self.limit(at),
-            "id" => self.settings.id = Some(self.count(at)),
+            "id" => self.id(at),
             "cookie" => self.settings.cookie = Some(self.word(at)),
-            "agent-port" => self.settings.agent_port = true,
+            "agent-port" => self.settings.agent_port = number(self.line, at + 1) != 0,
             _ => return self.rare(at),
         }
         match self.line.word(at) {
             "maxconn" | "id" | "cookie" | "agent-port" => 2,
             _ => 1,
+        }
+    }
+
+    /// What HAProxy says of the value of the option at word `at`. Behind a word that is no option nothing is
+    /// certain.
+    fn check_value(&mut self, at: usize) {
+        let passed_over = self.line.word(at) == "id" && self.scope != Scope::Own;
+        if self.unknown.is_some() || self.line.is_opaque(at + 1) || passed_over {
+            return;
+        }
+        let value = self.line.word(at + 1);
+        if let Some(refusal) = values::refusal(self.line.word(at), value) {
+            let place = if value.is_empty() { at } else { at + 1 };
+            self.refused.push((refusal, place));
+        }
+    }
+
+    /// An id on a `default-server` line is passed over with an alert (`_srv_parse_kw`).
+    fn id(&mut self, at: usize) {
+        if self.scope == Scope::Own {
+            self.settings.id = Some(self.count(at));
         }
     }
 
@@ -258,6 +291,7 @@ impl Reader<'_, '_> {
                     value: port,
                     origin: count.origin,
                 });
+                self.settings.agent_port |= port != 0;
             }
             "source" => return self.source(at),
             _ => return self.unmodelled(at),
@@ -285,9 +319,6 @@ impl Reader<'_, '_> {
             }
             "rise" | "fall" => {
                 let count = self.count(at);
-                if count.value.cast_signed() <= 0 && !self.line.is_opaque(at + 1) {
-                    self.refused.push((Refusal::Zero, at + 1));
-                }
                 let timing = &mut Arc::make_mut(&mut self.settings.options).timing;
                 if word == "rise" {
                     timing.rise = count;
@@ -314,14 +345,17 @@ impl Reader<'_, '_> {
     /// What stands behind a misspelt option belongs to it, so that nothing is certain from there on. Behind a
     /// strange one stands perhaps its value.
     fn look_up(&mut self, at: usize) {
-        match keywords::look_up(Kind::Server, self.line.word(at)) {
-            Word::Known => {}
-            Word::Strange => self.strange = true,
-            Word::Slip(meant) => {
-                self.refused.push((Refusal::Misspelt(meant), at));
-                self.unknown = Some(self.line.span(at));
+        let refusal = match keywords::look_up(Kind::Server, self.line.word(at)) {
+            Word::Known => return,
+            Word::Strange => {
+                self.strange = true;
+                return;
             }
-        }
+            Word::Slip(meant) => Refusal::Misspelt(meant),
+            Word::Foreign => Refusal::Foreign,
+        };
+        self.refused.push((refusal, at));
+        self.unknown = Some(self.line.span(at));
     }
 
     fn unmodelled(&mut self, at: usize) -> usize {

@@ -55,17 +55,6 @@ pub(super) fn no_parameter(span: Span, server: &Text, text: &str) -> Finding {
     )
 }
 
-/// Four numbers that are no address.
-pub(super) fn no_ipv4(span: Span, server: &Text) -> Finding {
-    refused(
-        span,
-        format!(
-            "server address `{server}` has a number above 255: it is no IPv4 address and no host has such a name, so that every nginx version refuses to start"
-        ),
-        "correct the address",
-    )
-}
-
 /// A `listen` on a port that is none.
 pub(super) fn listen_port(span: Span, text: &str) -> Finding {
     refused(
@@ -106,7 +95,7 @@ pub(super) fn address(span: Span, server: &Text, fault: AddressFault) -> Finding
             "write a port from 1 to 65535, and no scheme before the host",
         ),
         AddressFault::Number => (
-            "is no address and cannot be looked up",
+            "is no IPv4 address, and no host has such a name",
             "write four numbers from 0 to 255",
         ),
         AddressFault::Host => ("is not a host", "write HOST:PORT without scheme and path"),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::refuse;
 use crate::engine::nginx::comment;
 use crate::engine::nginx::tree::Directive;
-use crate::engine::nginx::value::{self, server_address};
+use crate::engine::nginx::value::{self, AddressFault, server_address};
 use crate::finding::Finding;
 use crate::model::{Address, Layer, Origin, PassiveCheck, Server, ServerOptions, Setting, Text};
 use crate::source::Span;
@@ -70,7 +70,9 @@ pub(super) fn lower(
         refused: Vec::new(),
     };
     line.server.comment = comment::of_directive(directive);
-    if let Some(fault) = fault {
+    // What is looked up while running may fail then, and not at the start.
+    let resolved = (2..=directive.arguments()).any(|at| directive.string(at) == "resolve");
+    if let Some(fault) = fault.filter(|it| !(resolved && *it == AddressFault::Number)) {
         line.refused
             .push(refuse::address(address_span, &line.server.name, fault));
     }
@@ -82,11 +84,6 @@ pub(super) fn lower(
     if fault.is_none() && !service && allowed.layer != Layer::Http && lacks_port(&line.server) {
         line.refused
             .push(refuse::no_port(address_span, &line.server.name));
-    }
-    let resolved = (2..=directive.arguments()).any(|at| directive.string(at) == "resolve");
-    if line.server.address.is_broken_ipv4() && !resolved {
-        line.refused
-            .push(refuse::no_ipv4(address_span, &line.server.name));
     }
     let Line {
         mut server,
