@@ -338,7 +338,7 @@ fn answering_server() -> SocketAddr {
 fn check_of((defaults, own): (&str, &str), server: SocketAddr) -> (String, bool) {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
-        "defaults\n    mode http\n    timeout connect 5s\n    timeout client 5s\n    timeout server 5s\n{defaults}\nbackend b\n{own}\n    server s {server} check inter 50ms\n"
+        "defaults\n    mode http\n    timeout connect 5s\n    timeout client 5s\n    timeout server 5s\n    timeout check 5s\n{defaults}\nbackend b\n{own}\n    server s {server} check inter 50ms\n"
     );
     std::fs::write(folder.path().join("haproxy.cfg"), text).unwrap();
     let backend = model(folder.path(), folder.path()).backends.remove(0);
