@@ -53,8 +53,7 @@ fn numbers() -> Vec<Case> {
     let server =
         |name, options: &str| Case::haproxy(name, format!("  server c 10.0.0.3:80 {options}\n"));
     vec![
-        server("weight 257", "weight 257")
-            .finds(&["mixed-default-weight 16:24", "refused-at-load 16:31"]),
+        server("weight 257", "weight 257").finds(&["refused-at-load 16:31"]),
         server("a negative weight", "weight -1").finds(&["refused-at-load 16:31"]),
         server("a weight of 20 digits", "weight 99999999999999999999")
             .finds(&["refused-at-load 16:31"]),

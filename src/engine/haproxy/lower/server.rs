@@ -164,7 +164,14 @@ impl Reader<'_, '_> {
         self.line.span_between(at, at + 1)
     }
 
+    /// The value of the option at word `at`. What HAProxy refuses says nothing about the value that is wanted.
     fn value<T>(&self, value: T, at: usize) -> Setting<T> {
+        if self.refused.last().is_some_and(|&(_, place)| place >= at) {
+            return Setting {
+                value,
+                origin: Origin::opaque(self.pair(at)),
+            };
+        }
         self.scope.read(value, self.line, at + 1, self.pair(at))
     }
 
@@ -239,10 +246,8 @@ impl Reader<'_, '_> {
         if !(0..=256).contains(&written) && !self.line.is_opaque(at + 1) {
             self.refused.push((Refusal::Weight(written), at + 1));
         }
-        // A refused negative weight says nothing about the share that is wanted.
-        if let Ok(weight) = u32::try_from(written.min(256)) {
-            self.settings.weight = self.value(weight, at);
-        }
+        let weight = u32::try_from(written).unwrap_or(256).min(256);
+        self.settings.weight = self.value(weight, at);
         2
     }
 
