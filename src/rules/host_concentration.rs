@@ -1,4 +1,10 @@
-//! `host-concentration`: several server lines of one backend are one machine.
+//! `host-concentration`: one machine, or one zone, carries most of a service.
+//!
+//! In: the tiers of backends. Out: the machine behind several lines of one backend; the zone that most
+//! of its traffic depends on; the machine that several critical backends have in common.
+
+mod services;
+mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,34 +18,56 @@ use crate::predict::{Basis, ratio};
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/host-concentration.md"),
-    check: Check::Backend(check),
-    options: &[RuleOption {
-        name: "max-share",
-        default: 0.5,
-        summary: "share of a backend's traffic that one machine may carry",
-    }],
+    check: Check::Both(check, services::check),
+    options: &[
+        RuleOption {
+            name: "max-share",
+            default: 0.5,
+            summary: "share of a backend's traffic that one machine may carry",
+        },
+        RuleOption {
+            name: "max-zone-share",
+            default: 0.6,
+            summary: "share of a backend's traffic that one zone may carry",
+        },
+        RuleOption {
+            name: "max-times-mean",
+            default: 1.5,
+            summary: "what one machine may carry over all critical backends, in times of the mean machine",
+        },
+    ],
 };
 
 /// Fewer server lines than this make no statement about where they run.
 const LEAST_SERVERS: usize = 3;
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
-    let Some(tier) = Tier::of(view).filter(|tier| !tier.hosts_differ()) else {
+    let Some(tier) = Tier::of(view).filter(|tier| tier.members.len() >= LEAST_SERVERS) else {
         return;
     };
+    let before = findings.len();
+    if !tier.hosts_differ() {
+        check_hosts(&tier, findings);
+    }
+    if findings.len() == before {
+        findings.extend(zones::check(&tier));
+    }
+}
+
+fn check_hosts(tier: &Tier<'_, '_>, findings: &mut Vec<Finding>) {
     let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, (_, server)) in tier.members.iter().enumerate() {
         // One address that cannot be told apart makes the sums of all others doubtful.
         let Some(host) = host(server) else { return };
         hosts.entry(host).or_default().push(at);
     }
-    if tier.members.len() < LEAST_SERVERS || hosts.len() == tier.members.len() {
+    if hosts.len() == tier.members.len() {
         return;
     }
-    let share = |members: &[usize]| share(&tier, members).unwrap_or_default();
+    let share = |members: &[usize]| share(tier, members).unwrap_or_default();
     let most = (hosts.iter()).max_by(|(_, a), (_, b)| share(a).total_cmp(&share(b)));
     if let Some((host, members)) = most {
-        findings.extend(finding(&tier, host, members));
+        findings.extend(finding(tier, host, members));
     }
 }
 

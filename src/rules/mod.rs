@@ -102,6 +102,11 @@ pub enum Check {
     Umbrella(fn(&BackendView<'_>, &mut Vec<Finding>)),
     /// One instance at a time.
     Instance(fn(&Context<'_>, &mut Vec<Finding>)),
+    /// One backend at a time, then all backends of the instance together.
+    Both(
+        fn(&BackendView<'_>, &mut Vec<Finding>),
+        fn(&Context<'_>, &mut Vec<Finding>),
+    ),
     /// All instances together; a finding must set its `instance`.
     Audit(fn(&[Context<'_>], &mut Vec<Finding>)),
 }
@@ -312,7 +317,8 @@ fn check_view(
 }
 
 fn check_backend(entry: &'static Entry, view: &BackendView<'_>, findings: &mut Vec<Finding>) {
-    if let Check::Backend(check) | Check::Umbrella(check) = entry.rule.check {
+    if let Check::Backend(check) | Check::Umbrella(check) | Check::Both(check, _) = entry.rule.check
+    {
         let from = findings.len();
         check(view, findings);
         sign(entry, view.context, findings, from);
@@ -320,7 +326,7 @@ fn check_backend(entry: &'static Entry, view: &BackendView<'_>, findings: &mut V
 }
 
 fn check_whole(entry: &'static Entry, context: &Context<'_>, findings: &mut Vec<Finding>) {
-    if let Check::Instance(check) = entry.rule.check {
+    if let Check::Instance(check) | Check::Both(_, check) = entry.rule.check {
         let from = findings.len();
         check(context, findings);
         sign(entry, context, findings, from);

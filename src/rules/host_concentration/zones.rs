@@ -1,0 +1,98 @@
+//! The zone that most of a backend's traffic depends on.
+//!
+//! In: a tier. Out: at most one finding, an information: zones are guessed from names and networks
+//! where no annotation names them.
+
+use std::collections::BTreeMap;
+
+use super::super::tier::Tier;
+use super::super::wording::{count, percent};
+use super::{RULE, is_virtual, share};
+use crate::finding::{Finding, Severity};
+use crate::model::{AddressKind, Engine, Server};
+
+/// With fewer servers, two in one network are all it takes.
+const LEAST_OF_NETWORKS: usize = 4;
+
+/// What sets the zones of a tier apart.
+#[derive(Clone, Copy)]
+enum Label {
+    Annotation,
+    Name,
+    Network,
+}
+
+pub(super) fn check(tier: &Tier<'_, '_>) -> Option<Finding> {
+    let (label, zones) = zones(tier)?;
+    let limit = tier.view.context.option(&RULE, "max-zone-share");
+    let shares = |members: &[usize]| share(tier, members).unwrap_or_default();
+    let (zone, members) =
+        (zones.iter()).max_by(|(_, a), (_, b)| shares(a).total_cmp(&shares(b)))?;
+    let share = shares(members);
+    // Of a zone with one server the rules on weights have more to say.
+    if members.len() < 2 || share <= limit || is_virtual(tier.view) {
+        return None;
+    }
+    let (_, first) = *tier.members.get(*members.first()?)?;
+    let what = match label {
+        Label::Annotation | Label::Name => format!("zone `{zone}`"),
+        Label::Network => format!("network `{zone}`"),
+    };
+    let message = format!(
+        "{what} carries {} of the {} of {} over {}: losing it takes them all",
+        percent(share),
+        tier.view.unit(),
+        tier.view.title(),
+        count(members.len(), "server")
+    );
+    let help = "spread the servers over the zones, or name the zones: `# lbaudit: zone=NAME` at each server";
+    let finding = Finding::new(Severity::Info, first.head, message, help)
+        .backend(&tier.view.backend.name)
+        .label(format!("in {what}"))
+        .shares(tier.share_table());
+    Some(finding)
+}
+
+/// The members of each zone, where every server shows its own in the same way and there are several.
+fn zones(tier: &Tier<'_, '_>) -> Option<(Label, BTreeMap<String, Vec<usize>>)> {
+    [Label::Annotation, Label::Name, Label::Network]
+        .into_iter()
+        .filter(|label| !matches!(label, Label::Network) || tier.members.len() >= LEAST_OF_NETWORKS)
+        .filter_map(|label| Some((label, labelled(tier, label)?)))
+        .find(|(_, zones)| zones.len() > 1)
+}
+
+fn labelled(tier: &Tier<'_, '_>, label: Label) -> Option<BTreeMap<String, Vec<usize>>> {
+    let mut zones: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, (_, server)) in tier.members.iter().enumerate() {
+        let zone = match label {
+            Label::Annotation => (tier.view.context).annotation(server.comment?, "zone"),
+            Label::Name => suffix(tier.view.context.instance.engine, server),
+            Label::Network => network(server),
+        };
+        zones.entry(zone?).or_default().push(at);
+    }
+    Some(zones)
+}
+
+/// The end of a name that looks like a zone: a letter, with or without a number before it, as in
+/// `auth1-a` and `auth1-1a`.
+fn suffix(engine: Engine, server: &Server) -> Option<String> {
+    let name = match engine {
+        Engine::Haproxy => server.name.as_str(),
+        Engine::Nginx => server.address.host().split('.').next()?,
+    };
+    let (_, end) = name.rsplit_once(['-', '_', '.'])?;
+    let letter = end.trim_start_matches(|c: char| c.is_ascii_digit());
+    (letter.len() == 1 && letter.bytes().all(|byte| byte.is_ascii_lowercase()))
+        .then(|| end.to_owned())
+}
+
+/// The network of 256 addresses that an IPv4 server is in.
+fn network(server: &Server) -> Option<String> {
+    if server.address.kind != AddressKind::Ipv4 || server.address.is_local() {
+        return None;
+    }
+    let (network, _) = server.address.host().rsplit_once('.')?;
+    Some(format!("{network}.0/24"))
+}
