@@ -127,6 +127,15 @@ fn slips(instance: &Instance) -> Vec<Slip<'_>> {
     if instance.engine != Engine::Nginx {
         return Vec::new();
     }
+    let bare: Vec<(usize, &str, bool)> = (instance.backends.iter().enumerate())
+        .filter_map(|(index, backend)| {
+            bare_host(backend).map(|(host, portless)| (index, host, portless))
+        })
+        .collect();
+    // Most configurations have none, and the comparison is dear.
+    if bare.is_empty() {
+        return Vec::new();
+    }
     let upstreams: BTreeMap<&Text, (&Backend, bool)> = (instance.backends.iter().enumerate())
         .map(|(index, backend)| (backend, is_used(instance, index)))
         .filter(|(backend, used)| backend.declared && !(instance.fragment && *used))
@@ -137,11 +146,10 @@ fn slips(instance: &Instance) -> Vec<Slip<'_>> {
     let hosts = hosts(instance);
     let mut seen = BTreeSet::new();
     let mut slips = Vec::new();
-    for (index, backend) in instance.backends.iter().enumerate() {
-        let Some((host, portless)) = bare_host(backend).filter(|(host, _)| seen.insert(*host))
-        else {
+    for (index, host, portless) in bare {
+        if !seen.insert(host) {
             continue;
-        };
+        }
         let upstream = speller
             .nearest(host)
             .and_then(|name| upstreams.get(name))
