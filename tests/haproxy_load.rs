@@ -131,7 +131,7 @@ const SYNTAX: &[(&str, &str)] = &[
     ),
     // Newer and unknown words are nothing to complain about.
     (
-        "backend b\n server a 1.1.1.1:80 newer-option 5\n novelty x\n",
+        "backend b\n server a 1.1.1.1:80 set-proxy-v2-tlv-fmt(0x20) \"\" newer-option(x) 5\n novelty x\n",
         "",
     ),
     (".if newer_predicate(x) && 1\nbackend b\n.endif\n", ""),

@@ -213,6 +213,8 @@ fn what_newer_versions_and_modules_know_is_left_alone() {
 
 #[test]
 fn fragments_are_read_without_their_surroundings() {
+    // What a `map` or `geo` includes: entries, not directives.
+    assert_eq!(marked("10.0.0.0/8 a;\n~^www\\. b;\n80 c;\n"), None);
     assert_eq!(
         marked("proxy_set_header A b;\nproxy_http_version 1.1;\n"),
         None

@@ -350,7 +350,13 @@ impl Reader<'_, '_> {
     /// What stands behind a misspelt option belongs to it, so that nothing is certain from there on. Behind a
     /// strange one stands perhaps its value.
     fn look_up(&mut self, at: usize) {
-        let refusal = match keywords::look_up(Kind::Server, self.line.word(at)) {
+        let word = self.line.word(at);
+        // An option may have an argument in brackets: `set-proxy-v2-tlv-fmt(0x20)`.
+        let name = word.split_once('(').map_or(word, |(name, _)| name);
+        if takes_value(word) {
+            return;
+        }
+        let refusal = match keywords::look_up(Kind::Server, name) {
             Word::Known => return,
             Word::Strange => {
                 self.strange = true;

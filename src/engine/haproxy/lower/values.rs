@@ -37,6 +37,8 @@ fn wanted(option: &str) -> Wanted {
         "verify" => Wanted::OneOf(&["none", "required"]),
         "ws" => Wanted::OneOf(&["auto", "h1", "h2"]),
         "log-proto" => Wanted::OneOf(&["legacy", "octet-count"]),
+        // Its value may be empty.
+        _ if option.starts_with("set-proxy-v2-tlv-fmt") => Wanted::Anything,
         _ if takes_value(option) => Wanted::Something,
         _ => Wanted::Anything,
     }

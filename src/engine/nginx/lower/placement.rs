@@ -103,7 +103,13 @@ impl Checker {
         }
         let forms = directives::forms(&name);
         if forms.is_empty() {
-            self.slip(directive, &name);
+            match std::str::from_utf8(&name)
+                .ok()
+                .filter(|name| is_no_name(name))
+            {
+                Some(name) => self.findings.push(no_name(directive, name)),
+                None => self.slip(directive, &name),
+            }
             return None;
         }
         let Some(form) = forms.iter().find(|form| form.fits(place)) else {
@@ -123,7 +129,7 @@ impl Checker {
         place.inside(&name).filter(|_| form.block)
     }
 
-    /// A directive of a fragment itself; the place that its block makes.
+    /// A directive of a fragment itself, which may also be an entry of a `map` or `geo`; the place that its block makes.
     fn stray(&mut self, item: Item<'_>, group: Option<Group>) -> Option<Place> {
         let name = item.directive.name();
         if directives::forms(&name).is_empty() {
@@ -142,10 +148,6 @@ impl Checker {
         let Ok(name) = std::str::from_utf8(name) else {
             return;
         };
-        if is_no_name(name) {
-            self.findings.push(no_name(directive, name));
-            return;
-        }
         let foreign = FOREIGN.iter().any(|prefix| name.starts_with(prefix));
         if name.len() < SHORTEST || foreign || self.slips_left == 0 {
             return;
