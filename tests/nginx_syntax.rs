@@ -244,8 +244,8 @@ const REFUSED: &[(&str, &str)] = &[
         "1:25 `proxy_pass` to `a`, which begins with neither",
     ),
     (
-        "location / { fastcgi_pass a; }",
-        "1:27 address `a` has no port",
+        "location / { fastcgi_pass 10.0.0.1; }",
+        "1:27 address `10.0.0.1` has no port",
     ),
     (
         "split_clients $a $b { 60% a; 50.5% b; }",
@@ -302,6 +302,8 @@ fn what_nginx_accepts_is_not_said_to_be_refused() {
         "upstream a { server b; }\nlocation / { proxy_pass http://A/; }",
         "upstream a { zone a 64k; server b slow_start=3s; }\nlocation / { health_check; proxy_pass http://a; }",
         "upstream a { include servers*.conf; }",
+        // The upstream can be in another file.
+        "location / { fastcgi_pass php; }",
         "location / { proxy_pass $scheme://10.0.0.1; }",
         "upstream a { zone a 64k; state /var/a; }",
         "split_clients $a $b { 60% a; 40% b; * c; }",
