@@ -124,6 +124,13 @@ impl Ignore {
     /// What is wrong with it, if anything.
     fn fault(&self) -> Option<Finding> {
         let rules = self.rules.join(", ");
+        if self.rules.is_empty() {
+            let message = "the suppression names no rule in brackets: it silences nothing";
+            let help = "write `# lbaudit: ignore[RULE] reason`";
+            return Some(
+                Finding::new(Severity::Info, self.span, message, help).of_rule("unused-ignore"),
+            );
+        }
         if let Some(word) = &self.not_a_date {
             let message = format!(
                 "the suppression of `{rules}` holds until `{word}`, which is no date: it does not apply"
@@ -192,16 +199,15 @@ fn parse(
     let before = text.get(..column)?;
     let code = before.get(..before.iter().rposition(|&byte| byte == b'#')?)?;
     let comment = String::from_utf8_lossy(text.get(column + MARK.len()..)?);
-    let (names, reason) = comment
-        .trim_start()
-        .strip_prefix("ignore[")?
-        .split_once(']')?;
+    let (names, reason) = names_and_reason(&comment)?;
     let own_line = code.iter().all(u8::is_ascii_whitespace);
     let target = if own_line {
-        next_code_line(source, line + 1)?
+        next_code_line(source, line + 1)
     } else {
-        line
+        Some(line)
     };
+    // Behind the last line there is nothing to silence.
+    let covers = target.and_then(|line| covered(source, file, line, own_line, instance));
     let notes = Notes::new(reason);
     let until = notes.value("until").map(ToOwned::to_owned);
     let not_a_date = until.filter(|_| notes.date("until").is_none());
@@ -213,13 +219,29 @@ fn parse(
         rules: names
             .split(',')
             .map(|name| name.trim().to_owned())
+            .filter(|name| !name.is_empty())
             .collect(),
-        covers: covered(source, file, target, own_line, instance)?,
+        covers: covers.unwrap_or_default(),
         reason: words.join(" "),
         expired: not_a_date.is_some() || notes.expired(today),
         not_a_date,
         used: false,
     })
+}
+
+/// What stands in the brackets of an ignore and behind them. Without brackets it names nothing.
+fn names_and_reason(comment: &str) -> Option<(&str, &str)> {
+    let rest = comment.trim_start().strip_prefix("ignore")?;
+    if rest.starts_with(|c: char| c.is_alphanumeric()) {
+        // Prose: `ignored by the old tool`.
+        return None;
+    }
+    let brackets = rest.trim_start().strip_prefix('[');
+    Some(
+        brackets
+            .and_then(|inside| inside.split_once(']'))
+            .unwrap_or_default(),
+    )
 }
 
 /// The first line from `line` on that is neither blank nor a comment.
