@@ -50,7 +50,9 @@ fn written_beside(target: &Path, bytes: &[u8]) -> std::io::Result<tempfile::Name
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let mut file = create_in(folder)?;
+    std::fs::metadata(folder)?;
+    // Its own words have the name of the temporary file, which is another one in every run.
+    let mut file = create_in(folder).map_err(|fault| fault.kind())?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     Ok(file)
@@ -101,6 +103,8 @@ mod tests {
         let path = folder.path().join("no/out.json");
         let fault = write_file_atomically(&path, b"new").unwrap_err();
         assert!(fault.to_string().contains("out.json"), "{fault}");
+        let same = write_file_atomically(&path, b"new").unwrap_err();
+        assert_eq!(fault.to_string(), same.to_string());
     }
 
     #[cfg(unix)]
