@@ -196,6 +196,40 @@ fn junit_is_well_formed_and_its_numbers_are_right() {
 }
 
 #[test]
+fn a_reader_of_junit_finds_every_finding_and_its_words() {
+    for (what, outputs) in outputs() {
+        let read = junit_parser::from_reader(outputs.text("junit").as_bytes());
+        let suites = read.expect("a reader of JUnit takes it").suites;
+        let cases: Vec<_> = suites.iter().flat_map(|suite| &suite.cases).collect();
+        for suite in &suites {
+            let failed = suite.cases.iter().filter(|case| case.status.is_failure());
+            assert_eq!(suite.failures, failed.count() as u64, "{what}");
+            assert_eq!(suite.tests, suite.cases.len() as u64, "{what}");
+        }
+        let told = cases.iter().filter_map(|case| {
+            // A suite without findings has a test that says so.
+            let (rule, _) = case.original_name.split_once(": ")?;
+            let file = case.file.clone().unwrap_or_default();
+            Some((file, rule.to_owned(), case.status.is_success()))
+        });
+        let findings = outputs.findings();
+        let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+        let expected = findings.iter().map(|finding| {
+            let is_info = finding["severity"] == "info";
+            let file = text(&finding["location"]["file"]);
+            (file, text(&finding["rule"]), is_info)
+        });
+        let [told, expected] = [told.collect(), expected.collect()].map(sorted);
+        assert_eq!(told, expected, "{what}");
+    }
+}
+
+fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items
+}
+
+#[test]
 fn markdown_shows_names_as_they_are() {
     use pulldown_cmark::{Event, Options, Parser, Tag};
     for (what, outputs) in outputs() {
