@@ -171,6 +171,11 @@ fn one_run_writes_several_outputs() {
         case.format("junit", &["haproxy.cfg"])
     );
 
+    assert_eq!(
+        case.format("json=-", &["haproxy.cfg"]),
+        case.format("json", &["haproxy.cfg"])
+    );
+
     let quiet = case.run(&[
         "check",
         "--no-config",
@@ -191,6 +196,11 @@ fn one_run_writes_several_outputs() {
         (vec!["--format", "json", "--format", "text"], "only one"),
         (vec!["--format", "json=a", "--output", "b"], "--output"),
         (vec!["--format", "json="], "file name"),
+        (
+            vec!["--format", "json=a", "--format", "sarif=a"],
+            "two `--format`s",
+        ),
+        (vec!["--format", "json=-", "--format", "text"], "only one"),
         (vec!["--format", "jsn=x"], "invalid value"),
         (vec!["--format", "json=no/such/folder"], "cannot write"),
     ] {

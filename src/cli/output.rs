@@ -54,6 +54,8 @@ impl TypedValueParser for OutputParser {
         value: &OsStr,
     ) -> Result<OutputArg, clap::Error> {
         let (name, file) = match value.to_str().and_then(|text| text.split_once('=')) {
+            // As elsewhere, `-` stands for standard output.
+            Some((name, "-")) => (OsStr::new(name), None),
             Some((name, file)) => (OsStr::new(name), Some(PathBuf::from(file))),
             None => (value, None),
         };

@@ -32,6 +32,10 @@ impl<F: Copy + PartialEq> Outputs<F> {
         for output in &global.format {
             let format = format(output.format)?;
             match &output.file {
+                Some(file) if outputs.files.iter().any(|(_, known)| known == file) => {
+                    let file = file.display();
+                    return Err(usage(&format!("two `--format`s name the file `{file}`")));
+                }
                 Some(file) => outputs.files.push((format, file.clone())),
                 None if outputs.main.is_some() => {
                     return Err(usage("only one `--format` can do without a `=FILE`"));
