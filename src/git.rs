@@ -154,14 +154,18 @@ fn tree_of(revision: &str) -> Result<String, Error> {
     if revision.is_empty() || revision.starts_with('-') {
         return Err(unknown());
     }
-    let name = format!("{revision}^{{tree}}");
-    let output = git(&["rev-parse", "--verify", "--quiet", &name])
+    // One after the other: behind `:/words` of a commit, `^{tree}` would be more words.
+    let object = object_of(revision)?.ok_or_else(unknown)?;
+    object_of(&format!("{object}^{{tree}}"))?.ok_or_else(unknown)
+}
+
+/// The object that `name` names, if any.
+fn object_of(name: &str) -> Result<Option<String>, Error> {
+    let output = git(&["rev-parse", "--verify", "--quiet", name])
         .output()
         .map_err(|fault| no_git(&fault))?;
-    if !output.status.success() {
-        return Err(unknown());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let shown = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok(output.status.success().then_some(shown))
 }
 
 /// Whether older revisions were left out when the repository was cloned.

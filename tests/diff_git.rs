@@ -187,6 +187,29 @@ fn what_cannot_be_compared_is_an_error() {
 }
 
 #[test]
+fn revisions_are_named_in_every_way_that_git_knows() {
+    let one = haproxy(&servers(1..=2, "check"));
+    let folder = repository(&[("haproxy.cfg", &one)]);
+    let here = folder.path();
+    git(here, &["tag", "-a", "v1", "-m", "first"]);
+    write(here, "haproxy.cfg", &haproxy(&servers(1..=3, "check")));
+    git(here, &["commit", "-q", "-a", "-m", "one more"]);
+    git(here, &["checkout", "-q", "--detach"]);
+    let hash = git(here, &["rev-parse", "v1^{commit}"]);
+    for revision in ["v1", "HEAD^", "HEAD~1", "v1^{tree}", ":/first", hash.trim()] {
+        let found = changes(&json(here, &["diff", "--git", revision]));
+        assert_eq!(
+            found,
+            ["server-added auth/auth3: - -> 10.0.0.3:8080"],
+            "{revision}"
+        );
+    }
+    assert!(changes(&json(here, &["diff", "--git", ":/one more"])).is_empty());
+    let blob = git(here, &["rev-parse", "HEAD:haproxy.cfg"]);
+    assert_eq!(run(here, &["diff", "--git", blob.trim()]).0, 2);
+}
+
+#[test]
 fn the_gate_counts_introduced_findings_only() {
     let bad = haproxy(&servers(1..=3, "weight 10 check").replacen("weight 10", "", 1));
     let folder = repository(&[("haproxy.cfg", &bad)]);
