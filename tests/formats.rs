@@ -192,6 +192,11 @@ fn one_run_writes_several_outputs() {
         quiet.stderr
     );
     assert!(read("only.json").contains("lbaudit/check/1"));
+}
+
+#[test]
+fn outputs_that_cannot_be_meant_are_refused() {
+    let case = few();
     for (arguments, fault) in [
         (vec!["--format", "json", "--format", "text"], "only one"),
         (vec!["--format", "json=a", "--output", "b"], "--output"),
