@@ -202,6 +202,19 @@ fn picks_follow_the_order_of_the_proxy() {
     assert_eq!(picks["picks"][0]["key"], Value::Null);
 }
 
+/// nginx names servers by their addresses, and two lines may have one.
+#[test]
+fn an_address_is_down_on_all_its_lines() {
+    let config =
+        file("upstream u {\n server 10.0.0.1:80;\n server 10.0.0.2:80;\n server 10.0.0.1:80;\n}\n");
+    let path = config.path().to_str().expect("text");
+    let words = ["pick", path, "--backend", "u", "--requests", "4"];
+    let picks = json(&[&words[..], &["--down", "10.0.0.1:80"]].concat());
+    for pick in picks["picks"].as_array().expect("a list") {
+        assert_eq!(pick["server"], "10.0.0.2:80");
+    }
+}
+
 #[test]
 fn a_story_of_requests_and_events_is_replayed() {
     let story = file(
@@ -317,6 +330,10 @@ fn what_cannot_be_answered_is_said() {
             ":1: unknown field `downn`",
         ),
         (vec!["pick", "--backend", "auth"], "--requests"),
+        (
+            vec!["pick", "--backend", "auth", "--requests", "99999999999999"],
+            "more than 20000000 requests",
+        ),
     ] {
         let fault = run(&words).expect_err("refused").to_string();
         assert!(fault.contains(part), "{fault}");

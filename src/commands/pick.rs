@@ -12,7 +12,7 @@ use crate::audit::Audit;
 use crate::cli::{PickArgs, RequestArgs};
 use crate::error::Error;
 use crate::model::{Backend, Instance};
-use crate::predict::{Extractor, OwnedKey, Picker, Request};
+use crate::predict::{Extractor, OwnedKey, Picker, Request, Unpredictable};
 use crate::report::picks::{self, Pick, Picks};
 
 pub(super) fn run(args: &PickArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
@@ -49,13 +49,16 @@ fn find<'a>(audit: &'a Audit, name: &str) -> Result<(&'a Instance, &'a Backend),
     }
 }
 
+/// All picks are kept until they are shown: this many take less than a gigabyte.
+const MOST_PICKS: usize = 20_000_000;
+
 /// A backend at work, and what it has picked.
 struct Replay<'a> {
     backend: &'a Backend,
     extractor: Extractor,
     picker: Picker<'a>,
     /// Servers that were made to fail.
-    failing: BTreeSet<usize>,
+    failing: BTreeSet<String>,
     /// Requests that are open, with their servers.
     open: BTreeMap<String, Option<usize>>,
     picks: Vec<Pick>,
@@ -76,9 +79,7 @@ fn replay(instance: &Instance, backend: &Backend, args: &PickArgs) -> Result<Vec
         replay.picker.set_next_upstream(next);
     }
     for name in &args.down {
-        let server = replay.server(name)?;
-        let down = replay.picker.set_down(server, true);
-        down.map_err(|fault| refused(&fault))?;
+        replay.each(name, |picker, server| picker.set_down(server, true))?;
     }
     replay.play(&args.requests)?;
     Ok(replay.picks)
@@ -113,36 +114,55 @@ impl Replay<'_> {
 
     fn step(&mut self, step: Step) -> Result<(), Error> {
         match step {
-            Step::Request(request, repeat) => return self.request(&request, repeat),
-            Step::Open(request, name) => return self.open(&request, name),
-            Step::Close(name) => return self.close(&name),
+            Step::Request(request, repeat) => self.request(&request, repeat),
+            Step::Open(request, name) => self.open(&request, name),
+            Step::Close(name) => self.close(&name),
             Step::Wait(time) => {
                 self.picker.wait(time);
                 Ok(())
             }
-            Step::Down(name) => {
-                let server = self.server(&name)?;
-                self.picker.set_down(server, true)
-            }
+            Step::Down(name) => self.each(&name, |picker, server| picker.set_down(server, true)),
             Step::Up(name) => {
-                let server = self.server(&name)?;
-                if self.failing.remove(&server) {
-                    self.picker.set_unreachable(server, false)
-                } else {
-                    self.picker.set_down(server, false)
-                }
+                let failing = self.failing.remove(&name);
+                self.each(&name, |picker, server| {
+                    if failing {
+                        picker.set_unreachable(server, false)
+                    } else {
+                        picker.set_down(server, false)
+                    }
+                })
             }
             Step::Fail(name) => {
-                let server = self.server(&name)?;
-                self.failing.insert(server);
-                self.picker.set_unreachable(server, true)
+                self.each(&name, |picker, server| picker.set_unreachable(server, true))?;
+                self.failing.insert(name);
+                Ok(())
             }
             Step::Weight(name, change) => {
-                let server = self.server(&name)?;
-                self.picker.set_weight(server, change)
+                self.each(&name, |picker, server| picker.set_weight(server, change))
             }
         }
-        .map_err(|fault| Error::Usage(fault.to_string()))
+    }
+
+    /// Does something to every server of a name: in nginx several lines may have one address.
+    fn each(
+        &mut self,
+        name: &str,
+        act: impl Fn(&mut Picker<'_>, usize) -> Result<(), Unpredictable>,
+    ) -> Result<(), Error> {
+        let servers = self.backend.servers.iter();
+        let names = servers.map(|server| server.name.as_str());
+        let lines = names.clone().enumerate();
+        let lines: Vec<usize> = (lines.filter(|(_, other)| *other == name))
+            .map(|(index, _)| index)
+            .collect();
+        if lines.is_empty() {
+            return Err(unknown("server", name, names));
+        }
+        for server in lines {
+            let done = act(&mut self.picker, server);
+            done.map_err(|fault| Error::Usage(fault.to_string()))?;
+        }
+        Ok(())
     }
 
     fn open(&mut self, request: &Request, name: String) -> Result<(), Error> {
@@ -172,6 +192,11 @@ impl Replay<'_> {
     }
 
     fn request(&mut self, request: &Request, repeat: u64) -> Result<(), Error> {
+        let room = MOST_PICKS.saturating_sub(self.picks.len());
+        if repeat > room as u64 {
+            let fault = format!("more than {MOST_PICKS} requests are not replayed in one go");
+            return Err(Error::Usage(fault));
+        }
         let key = self.extractor.key(request);
         let key = key.map_err(|fault| Error::Usage(fault.to_string()))?;
         for _ in 0..repeat {
@@ -190,17 +215,6 @@ impl Replay<'_> {
     fn pick(&mut self, shown: Option<String>, key: &OwnedKey) {
         let server = self.picker.pick(key.borrow());
         self.picks.push(Pick { key: shown, server });
-    }
-
-    fn server(&self, name: &str) -> Result<usize, Error> {
-        let mut servers = self.backend.servers.iter();
-        let names = self
-            .backend
-            .servers
-            .iter()
-            .map(|server| server.name.as_str());
-        (servers.position(|server| server.name == name))
-            .ok_or_else(|| unknown("server", name, names))
     }
 }
 
