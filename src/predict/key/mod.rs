@@ -106,7 +106,9 @@ pub enum Unsupported {
     #[error("`{0}` is not an address")]
     NotAnAddress(String),
     /// A key given as text is not the number that the expression yields.
-    #[error("`{0}` is not a number")]
+    #[error(
+        "`{0}` is not a number, which the expression of the hash key gives: requests tell its parts"
+    )]
     NotANumber(String),
 }
 
@@ -298,7 +300,15 @@ impl Plan {
     }
 }
 
+/// An address, IPv6 also in brackets.
 fn parse_address(text: &str) -> Result<IpAddr, Unsupported> {
-    text.parse()
-        .map_err(|_| Unsupported::NotAnAddress(text.into()))
+    let bare = text.trim();
+    let inside = bare
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let parsed = match inside {
+        Some(inside) => inside.parse().map(IpAddr::V6),
+        None => bare.parse(),
+    };
+    parsed.map_err(|_| Unsupported::NotAnAddress(text.into()))
 }

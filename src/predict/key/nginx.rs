@@ -376,6 +376,8 @@ mod tests {
         assert!(keys("$binary_remote_addr", "seven").is_err());
         let text = keys("$remote_addr", "2001:DB8:0::1");
         assert_eq!(text.unwrap(), b"2001:db8::1");
+        let bracketed = keys("$remote_addr", "[2001:db8::1]");
+        assert_eq!(bracketed.unwrap(), b"2001:db8::1");
     }
 
     #[test]
