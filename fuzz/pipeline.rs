@@ -23,6 +23,7 @@ pub fn run(engine: Engine, bytes: &[u8]) {
         engine,
         inputs: vec![input],
         walked: false,
+        name: None,
     };
     let found = Discovery {
         roots: vec![root],

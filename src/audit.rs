@@ -73,14 +73,21 @@ impl Audit {
             templates: discovery.templates,
             ..Self::default()
         };
-        for loaded in slots.into_iter().filter_map(|slot| slot.loaded) {
+        for slot in slots {
+            let Some(loaded) = slot.loaded else { continue };
             match loaded {
                 Ok(loaded) if !loaded.templates.is_empty() => {
                     audit.add_templates(loaded.templates);
                 }
                 Ok(Loaded {
-                    variants, findings, ..
+                    mut variants,
+                    findings,
+                    ..
                 }) => {
+                    if let Some(name) = slot.root.name {
+                        let names = variants.iter_mut().map(|variant| &mut variant.name);
+                        names.for_each(|known| *known = name.as_str().into());
+                    }
                     audit.instances.push(Audited { variants, findings });
                 }
                 Err(error) => audit.errors.push(error),

@@ -31,6 +31,8 @@ pub struct Root {
     pub inputs: Vec<Input>,
     /// Found in a walked folder: then it is left out when another instance includes it.
     pub walked: bool,
+    /// Its name, where the settings give one.
+    pub name: Option<String>,
 }
 
 /// What was found.
@@ -51,6 +53,8 @@ pub struct Discovery {
 pub struct Instance {
     /// What it is called in messages.
     pub name: String,
+    /// Whether the settings name it, so that reports do so too.
+    pub named: bool,
     /// Its engine, where it is not to be told from the content.
     pub engine: Option<Engine>,
     /// Its root files, in the order in which they are loaded.
@@ -255,7 +259,12 @@ impl<'a> Search<'a> {
                 let looked_for = format!("no file of the instance `{name}` exists");
                 self.fail(Error::NoInput { looked_for });
             }
-            Some(engine) => self.add_root(engine, inputs, false),
+            Some(engine) => {
+                self.add_root(engine, inputs, false);
+                if let Some(root) = self.found.roots.last_mut() {
+                    root.name = instance.named.then_some(name);
+                }
+            }
             None => self.fail(Error::UnknownEngine { name }),
         }
     }
@@ -332,6 +341,7 @@ impl<'a> Search<'a> {
             engine,
             inputs,
             walked,
+            name: None,
         });
     }
 

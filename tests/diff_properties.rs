@@ -33,6 +33,7 @@ impl Audited {
             engine: engine::detect(text.as_bytes()).unwrap(),
             inputs: vec![input],
             walked: false,
+            name: None,
         };
         let discovery = Discovery {
             roots: vec![root],

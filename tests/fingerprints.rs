@@ -27,6 +27,7 @@ fn judged(example: &Example, text: &str) -> (BTreeSet<&'static str>, Vec<String>
         engine: example.engine,
         inputs: vec![input],
         walked: false,
+        name: None,
     };
     let found = Discovery {
         roots: vec![root],

@@ -93,7 +93,7 @@ fn rendered_times(times: usize, format: Format, style: Style) -> String {
         .flat_map(|finding| std::iter::repeat_n(finding, times))
         .collect();
     let instances = vec![InstanceSummary {
-        root: "haproxy.cfg".into(),
+        name: "haproxy.cfg".into(),
         files: 2,
         backends: 2,
         servers: 4,

@@ -124,6 +124,7 @@ fn pipeline(example: &Example) -> Vec<Finding> {
             bytes: whole(example.engine, &text).into_bytes(),
         }],
         walked: false,
+        name: None,
     };
     let roots = files(example).into_iter().map(root).collect();
     let discovery = Discovery {

@@ -433,6 +433,23 @@ fn instances_are_audited_where_no_path_is_named() {
 }
 
 #[test]
+fn reports_call_an_instance_by_its_name() {
+    let settings = "[[instance]]\nname = 'edge'\nfiles = ['conf.d/*.cfg']\n";
+    let repo = Repo::new(&[("lbaudit.toml", settings), ("conf.d/1.cfg", CONFIG)]);
+    let json = |command: &str| -> Value {
+        let run = repo.run(&[command, "--format", "json"]);
+        serde_json::from_str(&run.stdout).expect("JSON")
+    };
+    let finding = &json("check")["findings"][0];
+    assert_eq!(finding["instance"], "edge");
+    assert_eq!(finding["location"]["file"], "conf.d/1.cfg");
+    assert_eq!(json("shares")["backends"][0]["instance"], "edge");
+    repo.run(&["check", "--metrics-file", "lbaudit.prom"]);
+    let metrics = fs::read_to_string(repo.path("lbaudit.prom")).expect("metrics");
+    assert!(metrics.contains("instance=\"edge\""), "{metrics}");
+}
+
+#[test]
 fn a_walk_that_meets_a_file_of_an_instance_takes_the_whole_instance() {
     let settings = "[[instance]]\nname = 'edge'\nfiles = ['all.cfg', 'edge/*.cfg']\n\
                     [[instance]]\nname = 'core'\nfiles = ['all.cfg', 'core/*.cfg']\n";

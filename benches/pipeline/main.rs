@@ -158,6 +158,7 @@ fn load(path: &Path) -> Audit {
         engine: detect(&input.bytes).expect("the file is a configuration"),
         inputs: vec![input],
         walked: false,
+        name: None,
     };
     let found = Discovery {
         roots: vec![root],

@@ -184,6 +184,7 @@ fn from_settings(settings: &Settings) -> Result<Vec<discover::Instance>, Error> 
         let name = instance.name.clone();
         Ok(discover::Instance {
             name,
+            named: true,
             engine: instance.engine,
             files: relative(files),
         })
@@ -201,6 +202,7 @@ fn from_argument(text: &str) -> Result<discover::Instance, Error> {
     };
     Ok(discover::Instance {
         name: text.to_owned(),
+        named: false,
         engine: None,
         files,
     })

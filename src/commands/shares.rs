@@ -107,7 +107,7 @@ impl<'a> Row<'a> {
         let large = self.backend.servers.len() > MOST_SERVERS;
         Traffic {
             untried: large && self.args.down.is_empty() && now.is_some(),
-            root: &self.instance.root,
+            instance: &self.instance.name,
             engine,
             backend: self.backend,
             now,

@@ -53,7 +53,7 @@ fn instances(audit: &Audit) -> Vec<Option<Labelled<'_>>> {
     let mut names = Names::default();
     let labelled = audit.instances.iter().map(|audited| {
         let instance = audited.main()?;
-        let label = names.unique(plain(&instance.root).into_owned());
+        let label = names.unique(plain(&instance.name).into_owned());
         Some(Labelled { label, instance })
     });
     labelled.collect()

@@ -106,6 +106,8 @@ pub struct Instance {
     pub version: Version,
     /// The root file as the user named it.
     pub root: Text,
+    /// What reports call it: its name in the settings, else the root file.
+    pub name: Text,
     /// Every file read for it, the root first.
     pub files: Vec<SourceId>,
     /// Only a part of a configuration (an `upstream` block or a `backend` section alone): rules that
@@ -151,6 +153,7 @@ impl Instance {
         Self {
             engine,
             version,
+            name: root.clone(),
             root,
             files: Vec::new(),
             fragment: false,

@@ -178,7 +178,12 @@ fn entries<'a>(report: &'a Report<'_>) -> Vec<Entry<'a>> {
     let findings = report.findings.iter().zip(fingerprints);
     let entry = |(finding, fingerprint)| {
         let view = View::new(finding, &mut locator);
-        entry(view, report.root(finding), fingerprint, &mut locator)
+        entry(
+            view,
+            report.instance_name(finding),
+            fingerprint,
+            &mut locator,
+        )
     };
     findings.map(entry).collect()
 }
@@ -194,7 +199,12 @@ pub(crate) fn chosen<'a>(
         let finding = report.findings.get(*index)?;
         let view = View::new(finding, &mut locator);
         let fingerprint = fingerprints.get(*index)?.clone();
-        Some(entry(view, report.root(finding), fingerprint, &mut locator))
+        Some(entry(
+            view,
+            report.instance_name(finding),
+            fingerprint,
+            &mut locator,
+        ))
     });
     chosen.collect()
 }

@@ -92,7 +92,7 @@ fn fails(finding: &Finding) -> bool {
 fn suites<'a>(report: &'a Report<'_>) -> Vec<Suite<'a>> {
     let mut suites: Vec<Suite<'a>> = (report.instances.iter())
         .map(|instance| Suite {
-            name: &instance.root,
+            name: &instance.name,
             findings: Vec::new(),
         })
         .collect();

@@ -90,8 +90,8 @@ pub struct Report<'a> {
 /// One audited instance in a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InstanceSummary {
-    /// Its root file as the user named it.
-    pub root: String,
+    /// What it is called.
+    pub name: String,
     /// Number of files read for it.
     pub files: usize,
     /// Number of backends.
@@ -108,7 +108,7 @@ impl InstanceSummary {
             .iter()
             .map(|backend| backend.servers.len());
         Self {
-            root: instance.root.to_string(),
+            name: instance.name.to_string(),
             files: instance.files.len(),
             backends: instance.backends.len(),
             servers: servers.sum(),
@@ -225,9 +225,9 @@ impl<'a> Report<'a> {
         (self.templates.iter()).filter(move |template| !is_error(template))
     }
 
-    /// The root file of the instance that `finding` is of.
-    fn root(&self, finding: &Finding) -> Option<&str> {
+    /// What the instance that `finding` is of is called.
+    fn instance_name(&self, finding: &Finding) -> Option<&str> {
         let instance = self.instances.get(finding.instance)?;
-        Some(&instance.root)
+        Some(&instance.name)
     }
 }

@@ -142,7 +142,7 @@ impl<'a> Section<'a> {
         };
         let text = safe(&address.address, demand.instance.engine);
         if self.doubled.contains(address.address.as_str()) {
-            format!("{text} of {}", plain(&demand.instance.root))
+            format!("{text} of {}", plain(&demand.instance.name))
         } else {
             text
         }

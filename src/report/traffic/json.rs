@@ -128,7 +128,7 @@ pub(super) fn write_lines(document: &Document<'_>, out: &mut dyn Write) -> io::R
 
 fn demand<'a>(demand: &Demand<'a>) -> DemandView<'a> {
     DemandView {
-        instance: &demand.instance.root,
+        instance: &demand.instance.name,
         backend: mask_text(&demand.backend.name, demand.instance.engine),
         rate: demand.rate,
         share: demand.share,
@@ -137,7 +137,7 @@ fn demand<'a>(demand: &Demand<'a>) -> DemandView<'a> {
 
 fn left_out<'a>(left: &LeftOut<'a>) -> LeftOutView<'a> {
     LeftOutView {
-        instance: &left.instance.root,
+        instance: &left.instance.name,
         backend: mask_text(&left.backend.name, left.instance.engine),
         reason: left.reason,
     }
@@ -148,7 +148,7 @@ fn address_view<'a>(all: &Addresses<'a>, address: &'a AddressShare<'a>) -> Addre
         let demand = all.demands.get(line.demand)?;
         let engine = demand.instance.engine;
         Some(LineView {
-            instance: &demand.instance.root,
+            instance: &demand.instance.name,
             backend: mask_text(&demand.backend.name, engine),
             server: mask_text(&line.server.name, engine),
             share: line.share,
@@ -205,7 +205,7 @@ fn view<'a>(row: &'a Traffic<'a>) -> BackendView<'a> {
     };
     let algorithm = row.backend.algorithm.known();
     BackendView {
-        instance: row.root,
+        instance: row.instance,
         engine: row.engine,
         backend: mask_text(&row.backend.name, row.engine),
         algorithm: algorithm.map(|algorithm| {

@@ -28,8 +28,8 @@ pub struct Document<'a> {
 /// One backend, its traffic now and without some servers.
 #[derive(Debug)]
 pub struct Traffic<'a> {
-    /// The root file of its instance.
-    pub root: &'a str,
+    /// What its instance is called.
+    pub instance: &'a str,
     /// Its engine.
     pub engine: Engine,
     /// The backend.

@@ -70,7 +70,7 @@ pub(super) fn write_lines(rows: &[Traffic<'_>], out: &mut dyn Write) -> io::Resu
         for (server, share) in row.shares() {
             let share = share.map_or_else(|| "unknown".to_owned(), percent);
             let (backend, server) = (safe(&row.backend.name, row.engine), name(row, server));
-            writeln!(out, "{}: {backend} {server} {share}", plain(row.root))?;
+            writeln!(out, "{}: {backend} {server} {share}", plain(row.instance))?;
         }
     }
     Ok(())
@@ -82,7 +82,7 @@ fn heading(row: &Traffic<'_>) -> String {
         Some(algorithm) => safe(&algorithm_words(algorithm), row.engine),
         None => "an unknown algorithm".to_owned(),
     };
-    let (word, root) = (row.engine.backend_word(), plain(row.root));
+    let (word, root) = (row.engine.backend_word(), plain(row.instance));
     let basis = match row.now.as_ref().map(|now| (now.tier, now.basis)) {
         None => "shares cannot be told from the configuration",
         Some((Tier::None, _)) => "no usable server",
