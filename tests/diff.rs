@@ -43,6 +43,16 @@ fn equal_configurations_have_no_difference() {
 }
 
 #[test]
+fn without_one_side_nothing_is_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.cfg", &haproxy(&servers(1..=3, "check")));
+    for sides in [["a.cfg", "gone.cfg"], ["gone.cfg", "a.cfg"]] {
+        let (status, text) = run(folder.path(), &["diff", sides[0], sides[1]]);
+        assert_eq!((status, text.as_str()), (2, ""), "{sides:?}");
+    }
+}
+
+#[test]
 fn a_weight_moves_shares_and_the_gate_says_by_how_much() {
     let folder = tempfile::tempdir().unwrap();
     let old = haproxy(&servers(1..=3, "weight 100 check"));

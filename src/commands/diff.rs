@@ -59,7 +59,7 @@ fn two(args: &InputArgs, settings: &Settings) -> Result<Sides, Error> {
             return Err(Error::Usage(usage.to_owned()));
         }
     };
-    let read = |args: &InputArgs| input::read(args, settings);
+    let read = |args: &InputArgs| input::read(args, settings).and_then(something);
     let sides = (read(&old)?, read(&new)?);
     let labels = [(&sides.0, &old), (&sides.1, &new)].map(|(audit, args)| labels(audit, args));
     let [old, new] = labels;
@@ -67,6 +67,14 @@ fn two(args: &InputArgs, settings: &Settings) -> Result<Sides, Error> {
         old: Judged::new(sides.0, old),
         new: Judged::new(sides.1, new),
     })
+}
+
+/// What was read, unless that is nothing: everything would seem to be new or gone.
+fn something(mut audit: Audit) -> Result<Audit, Error> {
+    if audit.instances.is_empty() && !audit.errors.is_empty() {
+        return Err(audit.errors.swap_remove(0));
+    }
+    Ok(audit)
 }
 
 /// The paths of the instances relative to the folder that was named.
