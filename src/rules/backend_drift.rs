@@ -353,10 +353,11 @@ fn peer_difference(
         let (here, there) = (yes(here.backup, "a backup"), yes(there.backup, "a backup"));
         format!("`{endpoint}` is {here} here and {there} there")
     } else if here.weight != there.weight && copy.servers.len() == usual.servers.len() {
-        let weights = (here.weight, there.weight);
+        let shares = |weight| if weight == 1 { "share" } else { "shares" };
+        let (here, there) = (here.weight, there.weight);
         format!(
-            "`{endpoint}` has {} shares here and {} there",
-            weights.0, weights.1
+            "`{endpoint}` has {here} {} here and {there} there",
+            shares(here)
         )
     } else if copy.context.instance.engine != usual.context.instance.engine {
         return None;
