@@ -151,7 +151,7 @@ impl<'t> Directive<'t> {
         let text = self.file.source.text()?;
         let text = text.get(word.start as usize..word.end as usize)?;
         let special = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\');
-        (!text.as_bytes().iter().any(|byte| special(byte))).then_some(text)
+        (!text.as_bytes().iter().any(special)).then_some(text)
     }
 
     /// The bytes of `word` as written.
