@@ -36,7 +36,7 @@ fn frontends(context: &Context<'_>, findings: &mut Vec<Finding>) {
             continue;
         }
         if routes.is_empty() {
-            if !may_answer(context, listener) {
+            if !may_answer(context, listener) && has_backend(instance, listener.layer) {
                 findings.push(without_route(listener));
             }
         } else if !takes_all(&routes) && !answers_the_rest(context, listener) {
@@ -62,6 +62,13 @@ fn may_answer(context: &Context<'_>, listener: &Listener) -> bool {
 fn refuses(line: &str) -> bool {
     let mut words = line.split_whitespace().skip(1).take(2);
     words.any(|word| matches!(word, "deny" | "reject" | "tarpit" | "silent-drop" | "auth"))
+}
+
+/// Whether there is a backend with servers that a frontend could lead to. Without any, it is there to
+/// count, to log or to be tried out.
+fn has_backend(instance: &Instance, layer: Layer) -> bool {
+    let mut backends = instance.backends.iter();
+    backends.any(|it| it.layer == layer && it.usable_primaries().next().is_some())
 }
 
 fn without_route(listener: &Listener) -> Finding {
