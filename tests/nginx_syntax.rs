@@ -70,6 +70,11 @@ const CASES: &[Case] = &[
         servers: &["b", "d"],
     },
     Case {
+        text: "http {\n  upstream a { server b; }\n  server {\n    location /\n      proxy_pass http://a;\n    }\n  }\n}\n",
+        finding: "4:5 `{` expected: `location` needs a block",
+        servers: &["b"],
+    },
+    Case {
         text: "upstream a { server b;; server c; };",
         finding: "1:23 unexpected `;`: a directive was expected",
         servers: &["b", "c"],

@@ -78,7 +78,8 @@ fn may_miss(instance: &Instance, route: &Route) -> Option<Finding> {
 
 /// nginx: a value that is no upstream is looked up in DNS while running, which needs a `resolver`.
 fn unknown_values(instance: &Instance) -> Vec<Finding> {
-    if !instance.resolvers.is_empty() {
+    let made = |route: &Route| matches!(route.target, Target::Dynamic(_));
+    if !instance.resolvers.is_empty() || !instance.routes.iter().any(made) {
         return Vec::new();
     }
     let declared = instance.backends.iter().map(|it| it.name.as_str());

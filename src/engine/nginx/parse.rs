@@ -75,6 +75,8 @@ struct Parser<'a> {
     first_word: usize,
     /// Whether one of its other words is the first on its line.
     spans_lines: bool,
+    /// Blocks that were never opened; the `}` of each is one too many.
+    unopened: usize,
     /// Whether blocks are closed where one opens that cannot stand in them.
     closes_early: bool,
     ending: Ending,
@@ -86,6 +88,7 @@ impl<'a> Parser<'a> {
             bytes,
             lexer: Lexer::new(bytes, start),
             nodes: Vec::with_capacity(bytes.len() / 96),
+            unopened: 0,
             words: Vec::with_capacity(bytes.len() / 32),
             comments: Vec::new(),
             faults: Faults::default(),
@@ -172,6 +175,7 @@ impl<'a> Parser<'a> {
         };
         if grammar::needs_block(name.of(self.bytes)) {
             self.faults.push(Fault::no_block(self.bytes, name));
+            self.unopened += 1;
         }
     }
 
@@ -310,6 +314,7 @@ impl<'a> Parser<'a> {
         }
         match self.stack.pop() {
             Some(node) => self.finish(node, at + 1),
+            None if self.unopened > 0 => self.unopened -= 1,
             None => self.faults.push(Fault::surplus_brace(at)),
         }
     }
