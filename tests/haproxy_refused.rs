@@ -146,6 +146,8 @@ const VALUES: &[(&str, &str)] = &[
         "",
         "backend b\n server a app.invalid check init-addr none\n",
     ),
+    ("", "backend b\n server a localhost check\n"),
+    ("", "backend b\n server a 127.0.0.1:$UNSET_7002\n"),
     ("", "backend b\n disabled\n server a 127.0.0.1 check\n"),
     ("", "backend b\n cookie X domain a.b maxidle 5m dynamic\n"),
     ("", "defaults named\n http-request deny\n"),

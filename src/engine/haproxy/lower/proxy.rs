@@ -163,9 +163,7 @@ impl Proxy {
 
     fn bind(&mut self, line: LineRef<'_>, remarks: &mut Remarks) {
         let binds = bind::binds(line, 1);
-        // A bare `$PORT` is filled in by another program before HAProxy reads the file.
-        let known = !line.is_opaque(1) && !line.word(1).contains('$');
-        if known && !line.is_broken() {
+        if !is_unknown(line, 1) && !line.is_broken() {
             remarks
                 .refused
                 .extend(bind::refusal(&binds).map(|refusal| (refusal, 1)));
@@ -346,7 +344,7 @@ fn refuse_head(line: LineRef<'_>, address_at: usize, server: &Server, refused: &
             refused.push((Refusal::Slots, 2));
         }
     }
-    if line.is_opaque(address_at) || line.is_broken() {
+    if is_unknown(line, address_at) || line.is_broken() {
         return;
     }
     if server.address.kind == AddressKind::Opaque {
@@ -362,6 +360,12 @@ fn refuse_head(line: LineRef<'_>, address_at: usize, server: &Server, refused: &
 fn lacks_address(server: &Server) -> bool {
     let options = &server.options;
     options.resolvers.is_none() && options.init_addr.is_none() && server.address.is_broken_ipv4()
+}
+
+/// Whether the address at word `at` holds a variable: outside of quotes as well, where only addresses have
+/// them (`env_expand` of `src/tools.c`).
+fn is_unknown(line: LineRef<'_>, at: usize) -> bool {
+    line.is_opaque(at) || line.word(at).contains('$')
 }
 
 /// `5` is 1 to 5; `3-5` is itself.
@@ -381,7 +385,7 @@ fn build(
 ) -> Server {
     Server {
         name: text(line, 1),
-        address: address(line.word(address_at), line.is_opaque(address_at)),
+        address: address(line.word(address_at), is_unknown(line, address_at)),
         span: line.whole(),
         head: line.span_between(0, address_at),
         weight: settings.weight,

@@ -321,7 +321,7 @@ impl Lowering {
         let checked = own.as_ref().unwrap_or(&server.address);
         let without = |port: Port| matches!(port, Port::None | Port::Offset(_));
         let own_port = own.as_ref().is_some_and(|own| !without(own.port));
-        if !is_inet(server, checked) || own_port || !without(server.address.port) {
+        if !is_inet(checked, own.is_some()) || own_port || !without(server.address.port) {
             return;
         }
         let message = format!(
@@ -347,16 +347,12 @@ impl Lowering {
     }
 }
 
-/// Whether checks of `server` go to an IP address, here `checked`. A name that may stay unresolved is no
-/// address yet.
-fn is_inet(server: &Server, checked: &Address) -> bool {
+/// Whether checks go to an IP address. The name of a server is looked up after this is asked, that of a check's
+/// own address before.
+fn is_inet(checked: &Address, own: bool) -> bool {
     match checked.kind {
         AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Any => true,
-        AddressKind::Name => {
-            let methods = server.options.init_addr.as_ref();
-            let unresolved = methods.is_some_and(|it| it.is_opaque() || it.value.contains("none"));
-            !checked.host().starts_with('_') && !unresolved
-        }
+        AddressKind::Name => own,
         AddressKind::Unix | AddressKind::Abstract | AddressKind::Other | AddressKind::Opaque => {
             false
         }
