@@ -194,9 +194,16 @@ const SECONDS: usize = 6;
 const MILLISECONDS: usize = 7;
 const NO_UNIT: usize = 8;
 
-/// One part of a time: a number and the place of its unit.
+/// One part of a time: a number and the place of its unit. A unit without a number has none of it.
 fn time_part(input: &str) -> IResult<&str, (u64, usize)> {
-    let unit = alt((
+    let counted = (number, opt(unit)).map(|(count, unit)| (count, unit.unwrap_or(NO_UNIT)));
+    let alone = unit.map(|unit| (0, unit));
+    terminated(alt((counted, alone)), space0).parse(input)
+}
+
+/// The place of a unit.
+fn unit(input: &str) -> IResult<&str, usize> {
+    alt((
         tag("ms").map(|_| MILLISECONDS),
         char('y').map(|_| 0),
         char('M').map(|_| 1),
@@ -205,9 +212,8 @@ fn time_part(input: &str) -> IResult<&str, (u64, usize)> {
         char('h').map(|_| 4),
         char('m').map(|_| 5),
         char('s').map(|_| SECONDS),
-    ));
-    let unit = opt(unit).map(|unit| unit.unwrap_or(NO_UNIT));
-    terminated((number, unit), space0).parse(input)
+    ))
+    .parse(input)
 }
 
 /// A time such as `10s`, `1m30s` or `75`, units from large to small (`ngx_parse_time()`). Where nginx
@@ -218,6 +224,9 @@ pub(crate) fn time(text: &str, milliseconds: bool) -> Option<Duration> {
     if is_number(seconds) {
         let total = seconds.parse::<u64>().ok()?.checked_mul(SECOND)?;
         return Some(Duration::from_millis(total));
+    }
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return None;
     }
     let (_, parts) = all_consuming(many1(time_part)).parse(text).ok()?;
     let (last, before) = parts.split_last()?;
@@ -293,6 +302,8 @@ mod tests {
             ("1.5s", false, None),
             ("", true, None),
             ("s", true, None),
+            ("h1", true, Some(1_000)),
+            ("hs2ms", true, Some(2)),
             ("-1", true, None),
             ("99999999999999999999", true, None),
             ("9999999999999999999y", true, None),
