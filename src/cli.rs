@@ -331,7 +331,7 @@ pub struct PickArgs {
     /// What names stand for.
     #[command(flatten)]
     pub names: NameArgs,
-    /// Take this server out first
+    /// Take this server out first: HAProxy knows that it is down, nginx finds out by trying it
     #[arg(long, value_name = "SERVER")]
     pub down: Vec<String>,
     /// What is sent.
@@ -368,8 +368,7 @@ pub struct RequestArgs {
     /// A request has any of "uri", "method", "scheme", "headers", "src", "rdp" (a cookie) and "repeat", or
     /// "open" with a name under which it stays open until {"close":NAME}. One that a full server makes wait gets
     /// no server: nothing ends while it waits. Events are {"down":SERVER}, {"up":SERVER},
-    /// {"weight":SERVER,"value":"50%"}, and for nginx {"fail":SERVER} (connections to it fail until it
-    /// is up) and {"wait":"10s"}, which lets `fail_timeout` pass
+    /// {"weight":SERVER,"value":"50%"}, and for nginx {"wait":"10s"}, which lets `fail_timeout` pass
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
 }

@@ -228,7 +228,7 @@ impl Recording {
             .enumerate()
         {
             if server["dead"] == Value::Bool(true) {
-                let failing = picker.set_unreachable(index, true);
+                let failing = picker.lose(index);
                 failing.map_err(|fault| fault.to_string())?;
             }
         }
@@ -357,7 +357,11 @@ impl Player<'_> {
     fn reach(&mut self, name: &str, reachable: bool) -> Result<(), String> {
         let server = self.answers.iter().position(|answer| answer == name);
         let server = server.ok_or("an unknown server")?;
-        let changed = self.picker.set_unreachable(server, !reachable);
+        let changed = if reachable {
+            self.picker.regain(server)
+        } else {
+            self.picker.lose(server)
+        };
         changed.map_err(|fault| fault.to_string())
     }
 

@@ -1,6 +1,6 @@
 //! `lbaudit pick`: which servers would the proxy choose?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -57,8 +57,6 @@ struct Replay<'a> {
     backend: &'a Backend,
     extractor: Extractor,
     picker: Picker<'a>,
-    /// Servers that were made to fail.
-    failing: BTreeSet<String>,
     /// Requests that are open, with their servers.
     open: BTreeMap<String, Option<usize>>,
     picks: Vec<Pick>,
@@ -71,7 +69,6 @@ fn replay(instance: &Instance, backend: &Backend, args: &PickArgs) -> Result<Vec
         backend,
         extractor: Extractor::new(backend, version).map_err(|fault| refused(&fault))?,
         picker: Picker::new(engine, version, backend).map_err(|fault| refused(&fault))?,
-        failing: BTreeSet::new(),
         open: BTreeMap::new(),
         picks: Vec::new(),
     };
@@ -79,7 +76,7 @@ fn replay(instance: &Instance, backend: &Backend, args: &PickArgs) -> Result<Vec
         replay.picker.set_next_upstream(next);
     }
     for name in &args.down {
-        replay.each(name, |picker, server| picker.set_down(server, true))?;
+        replay.each(name, |picker, server| picker.lose(server))?;
     }
     replay.play(&args.requests)?;
     Ok(replay.picks)
@@ -121,22 +118,8 @@ impl Replay<'_> {
                 self.picker.wait(time);
                 Ok(())
             }
-            Step::Down(name) => self.each(&name, |picker, server| picker.set_down(server, true)),
-            Step::Up(name) => {
-                let failing = self.failing.remove(&name);
-                self.each(&name, |picker, server| {
-                    if failing {
-                        picker.set_unreachable(server, false)
-                    } else {
-                        picker.set_down(server, false)
-                    }
-                })
-            }
-            Step::Fail(name) => {
-                self.each(&name, |picker, server| picker.set_unreachable(server, true))?;
-                self.failing.insert(name);
-                Ok(())
-            }
+            Step::Down(name) => self.each(&name, |picker, server| picker.lose(server)),
+            Step::Up(name) => self.each(&name, |picker, server| picker.regain(server)),
             Step::Weight(name, change) => {
                 self.each(&name, |picker, server| picker.set_weight(server, change))
             }

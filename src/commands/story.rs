@@ -19,8 +19,6 @@ pub(super) enum Step {
     Open(Request, String),
     /// The open request of this name ends.
     Close(String),
-    /// Connections to a server fail from now on.
-    Fail(String),
     /// Time passes.
     Wait(Duration),
     /// A server goes out.
@@ -45,7 +43,6 @@ struct Line {
     open: Option<String>,
     close: Option<String>,
     wait: Option<Value>,
-    fail: Option<String>,
     down: Option<String>,
     up: Option<String>,
     weight: Option<String>,
@@ -87,7 +84,7 @@ impl Step {
     /// Reads one line.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let line: Line = serde_json::from_str(text).map_err(|fault| usage(&fault.to_string()))?;
-        let events = [&line.down, &line.up, &line.weight, &line.fail, &line.close];
+        let events = [&line.down, &line.up, &line.weight, &line.close];
         let events = events.iter().filter(|event| event.is_some()).count();
         let events = events + usize::from(line.wait.is_some());
         if events > 1 || (events == 1 && line.is_request()) {
@@ -106,9 +103,6 @@ impl Step {
             Line {
                 up: Some(server), ..
             } => Self::Up(server),
-            Line {
-                fail: Some(server), ..
-            } => Self::Fail(server),
             Line {
                 close: Some(name), ..
             } => Self::Close(name),

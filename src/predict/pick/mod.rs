@@ -144,21 +144,24 @@ impl<'a> Picker<'a> {
         }
     }
 
-    /// Lets every connection to a server fail from now on, or work again. nginx finds out by trying.
-    pub fn set_unreachable(
-        &mut self,
-        server: usize,
-        unreachable: bool,
-    ) -> Result<(), Unpredictable> {
+    /// Loses a server: the checks of HAProxy or an operator take it out of balancing, and nginx finds
+    /// out by trying that nothing answers.
+    pub fn lose(&mut self, server: usize) -> Result<(), Unpredictable> {
         match &mut self.state {
-            State::Haproxy(_) => Err(Unpredictable::Refused(
-                "HAProxy leaves a server that fails to its health checks: `down` says that they found out",
-            )),
+            State::Haproxy(state) => state.set_down(server, true),
             State::Nginx(state) => {
-                state.set_unreachable(server, unreachable);
+                state.set_unreachable(server, true);
                 Ok(())
             }
         }
+    }
+
+    /// Gets a server back that was lost, or that the configuration leaves out.
+    pub fn regain(&mut self, server: usize) -> Result<(), Unpredictable> {
+        if let State::Nginx(state) = &mut self.state {
+            state.set_unreachable(server, false);
+        }
+        self.set_down(server, false)
     }
 
     /// How nginx goes on after a failed try: as the route says that leads to the backend.
