@@ -76,13 +76,13 @@ fn replay(instance: &Instance, backend: &Backend, args: &PickArgs) -> Result<Vec
         replay.picker.set_next_upstream(next);
     }
     for name in &args.down {
-        replay.each(name, |picker, server| picker.lose(server))?;
+        replay.each(name, Picker::lose)?;
     }
     replay.play(&args.requests)?;
     Ok(replay.picks)
 }
 
-impl Replay<'_> {
+impl<'a> Replay<'a> {
     fn play(&mut self, requests: &RequestArgs) -> Result<(), Error> {
         if let Some(count) = requests.requests {
             return self.request(&Request::default(), count);
@@ -118,8 +118,8 @@ impl Replay<'_> {
                 self.picker.wait(time);
                 Ok(())
             }
-            Step::Down(name) => self.each(&name, |picker, server| picker.lose(server)),
-            Step::Up(name) => self.each(&name, |picker, server| picker.regain(server)),
+            Step::Down(name) => self.each(&name, Picker::lose),
+            Step::Up(name) => self.each(&name, Picker::regain),
             Step::Weight(name, change) => {
                 self.each(&name, |picker, server| picker.set_weight(server, change))
             }
@@ -130,7 +130,7 @@ impl Replay<'_> {
     fn each(
         &mut self,
         name: &str,
-        act: impl Fn(&mut Picker<'_>, usize) -> Result<(), Unpredictable>,
+        act: impl Fn(&mut Picker<'a>, usize) -> Result<(), Unpredictable>,
     ) -> Result<(), Error> {
         let servers = self.backend.servers.iter();
         let names = servers.map(|server| server.name.as_str());
