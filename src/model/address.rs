@@ -129,10 +129,12 @@ impl Address {
 
     /// Whether its host is four numbers that are no IPv4 address: no host has such a name either.
     pub fn is_broken_ipv4(&self) -> bool {
+        if self.kind != AddressKind::Name {
+            return false;
+        }
         let mut labels = self.host().split('.');
         let numbers = |label: &str| !label.is_empty() && label.bytes().all(|b| b.is_ascii_digit());
-        self.kind == AddressKind::Name
-            && labels.clone().count() == 4
+        labels.clone().count() == 4
             && labels.clone().all(numbers)
             && labels.any(|label| label.parse::<u8>().is_err())
     }

@@ -266,15 +266,18 @@ fn odd<'a>(
     others: impl Iterator<Item = &'a Server>,
     read: for<'v> fn(&'v Server) -> Value<'v>,
 ) -> Option<(&'a Server, &'a Server)> {
-    let (mut same, mut different): (Option<&Server>, Option<&Server>) = (None, None);
+    let usual = read(first);
+    if usual == Value::Unknown {
+        return None;
+    }
+    let mut different: Option<(&Server, Value<'_>)> = None;
     let (mut same_number, mut different_number) = (1, 0);
     for server in others {
         let value = read(server);
-        if value == read(first) {
-            same = Some(server);
+        if value == usual {
             same_number += 1;
-        } else if different.is_none_or(|it| read(it) == value) {
-            different = Some(server);
+        } else if different.is_none_or(|(_, known)| known == value) {
+            different = Some((server, value));
             different_number += 1;
         } else {
             return None;
@@ -283,12 +286,12 @@ fn odd<'a>(
             return None;
         }
     }
-    let known = read(first) != Value::Unknown;
-    match (same, different) {
-        (Some(_), Some(odd)) if known => Some((odd, first)),
-        (None, Some(other)) if known => Some((first, other)),
-        _ => None,
-    }
+    let (other, _) = different?;
+    Some(if same_number > 1 {
+        (other, first)
+    } else {
+        (first, other)
+    })
 }
 
 /// Whether it is plain that the server is meant to differ, or another rule says so.

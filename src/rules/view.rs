@@ -1,7 +1,6 @@
 //! What a check is given to look at.
 
 use std::cell::OnceCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::tier::Members;
@@ -76,8 +75,6 @@ pub struct BackendView<'a> {
     members: OnceCell<Option<Members<'a>>>,
     share_table: OnceCell<Arc<[ServerShare]>>,
     described: OnceCell<bool>,
-    /// Its servers by their names in lower case.
-    names: OnceCell<HashMap<Text, &'a Text>>,
 }
 
 impl<'a> BackendView<'a> {
@@ -91,7 +88,6 @@ impl<'a> BackendView<'a> {
             members: OnceCell::new(),
             share_table: OnceCell::new(),
             described: OnceCell::new(),
-            names: OnceCell::new(),
         }
     }
 
@@ -174,18 +170,18 @@ impl<'a> BackendView<'a> {
 
     /// The servers whose names stand in `notes`. One letter that is a word is no name.
     pub(super) fn named_in(&self, notes: &Notes) -> Vec<&'a Text> {
-        let names = self.names.get_or_init(|| {
-            let servers = self.backend.servers.iter();
-            servers
-                .map(|server| (server.name.to_lowercase(), &server.name))
-                .collect()
-        });
-        let words = notes
-            .words()
-            .filter(|word| !matches!(word.as_str(), "a" | "i"));
-        words
-            .filter_map(|word| names.get(word.as_str()).copied())
-            .collect()
+        let mut words: Vec<String> = notes.words().collect();
+        words.retain(|word| !matches!(word.as_str(), "a" | "i"));
+        words.sort_unstable();
+        // Most names are of another length than all words.
+        let bit = |text: &str| 1u128 << text.len().min(127);
+        let lengths = words.iter().fold(0, |bits, word| bits | bit(word));
+        let stands_there = |name: &&Text| {
+            (!name.is_ascii() || lengths & bit(name) != 0)
+                && words.binary_search(&name.to_lowercase().into()).is_ok()
+        };
+        let names = self.backend.servers.iter().map(|server| &server.name);
+        names.filter(stands_there).collect()
     }
 
     /// The rows of the share table: the servers that take traffic, in declaration order.

@@ -192,10 +192,12 @@ impl<'s> Tree<'s> {
     pub(super) fn line_ref<'t>(&'t self, line: &'t Line) -> LineRef<'t> {
         let from = line.from as usize;
         let words = self.words.get(from..from + line.count as usize);
+        let words = words.unwrap_or_default();
         LineRef {
             tree: self,
             line,
-            words: words.unwrap_or_default(),
+            words,
+            first: words.first().map_or("", |&word| self.value(word)),
         }
     }
 }
@@ -206,6 +208,8 @@ pub(crate) struct LineRef<'t> {
     tree: &'t Tree<'t>,
     line: &'t Line,
     words: &'t [Word],
+    /// The value of the first word, which everybody asks for.
+    first: &'t str,
 }
 
 impl<'t> LineRef<'t> {
@@ -226,6 +230,9 @@ impl<'t> LineRef<'t> {
 
     /// The value of word `index`; empty behind the last, as in HAProxy.
     pub(super) fn word(&self, index: usize) -> &'t str {
+        if index == 0 {
+            return self.first;
+        }
         self.words
             .get(index)
             .map_or("", |&word| self.tree.value(word))

@@ -16,6 +16,15 @@ use crate::source::Span;
 /// Parts of names of backends that everything else waits for.
 const CRITICAL: &[&str] = &["auth", "login", "sso", "oauth", "token", "session", "idp"];
 
+/// How many backends a message names.
+const NAMED: usize = 3;
+
+/// A critical backend with the members of its tier on each machine.
+struct Service<'a> {
+    view: BackendView<'a>,
+    hosts: BTreeMap<&'a str, Vec<usize>>,
+}
+
 /// What one machine has of one backend.
 struct Part<'a> {
     backend: &'a Text,
@@ -23,34 +32,27 @@ struct Part<'a> {
     line: Span,
 }
 
-/// What each machine has of each critical backend.
-type Hosts<'a> = BTreeMap<&'a str, Vec<Part<'a>>>;
-
 pub(in super::super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
-    let mut hosts: Hosts<'_> = BTreeMap::new();
-    let mut sets = BTreeSet::new();
-    let mut backends = 0u32;
-    for (index, backend) in context.instance.backends.iter().enumerate() {
-        let view = BackendView::new(context, index, backend);
-        if !is_critical(&view) || !is_reached(&view) || is_virtual(&view) {
-            continue;
-        }
-        if let Some(parts) = parts(&view) {
-            sets.insert(parts.iter().map(|(host, _)| *host).collect::<BTreeSet<_>>());
-            backends += 1;
-            for (host, part) in parts {
-                hosts.entry(host).or_default().push(part);
-            }
-        }
+    let backends = context.instance.backends.iter().enumerate();
+    let critical = backends.filter(|(_, backend)| is_critical(&backend.name));
+    let services: Vec<Service<'_>> = critical
+        .filter_map(|(index, backend)| service(BackendView::new(context, index, backend)))
+        .collect();
+    let mut uses: BTreeMap<&str, u32> = BTreeMap::new();
+    for host in services.iter().flat_map(|service| service.hosts.keys()) {
+        *uses.entry(host).or_default() += 1;
     }
     // The same machines behind all of them are one service with several names.
-    if backends > 1 && sets.len() > 1 {
-        findings.extend(finding(context, &hosts, backends));
+    let sets: BTreeSet<Vec<&str>> = (services.iter())
+        .map(|service| service.hosts.keys().copied().collect())
+        .collect();
+    if sets.len() > 1 && uses.values().any(|uses| *uses > 1) {
+        findings.extend(finding(context, &services, &uses));
     }
 }
 
-fn is_critical(view: &BackendView<'_>) -> bool {
-    let mut words = view.backend.name.split(|c: char| !c.is_ascii_alphabetic());
+fn is_critical(name: &str) -> bool {
+    let mut words = name.split(|c: char| !c.is_ascii_alphabetic());
     words.any(|word| CRITICAL.iter().any(|name| word.eq_ignore_ascii_case(name)))
 }
 
@@ -58,48 +60,76 @@ fn is_reached(view: &BackendView<'_>) -> bool {
     !view.context.instance.shows_routes() || !view.routes().is_empty()
 }
 
-/// What each machine has of a backend with several servers; `None` where one cannot be told.
-fn parts<'a>(view: &BackendView<'a>) -> Option<Vec<(&'a str, Part<'a>)>> {
-    let tier = Tier::of(view)?;
-    let mut members: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, (_, server)) in tier.members.iter().enumerate() {
-        members.entry(host(server)?).or_default().push(at);
+/// A backend with several servers that takes traffic; `None` where a machine cannot be told.
+fn service(view: BackendView<'_>) -> Option<Service<'_>> {
+    if !is_reached(&view) || is_virtual(&view) {
+        return None;
     }
-    let part = |(host, members): (&'a str, Vec<usize>)| {
-        let (_, first) = tier.members.get(*members.first()?)?;
-        let part = Part {
-            backend: &view.backend.name,
-            share: share(&tier, &members)?,
-            line: first.head,
-        };
-        Some((host, part))
-    };
-    members.into_iter().map(part).collect()
+    let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, (_, server)) in Tier::of(&view)?.members.iter().enumerate() {
+        hosts.entry(host(server)?).or_default().push(at);
+    }
+    Some(Service { view, hosts })
 }
 
-fn finding(context: &Context<'_>, hosts: &Hosts<'_>, backends: u32) -> Option<Finding> {
+/// What each machine behind several services has of each of them.
+fn shared<'a>(
+    services: &[Service<'a>],
+    uses: &BTreeMap<&'a str, u32>,
+) -> BTreeMap<&'a str, Vec<Part<'a>>> {
+    let mut shared: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
+    for service in services {
+        let hosts = service.hosts.iter();
+        for (host, members) in hosts.filter(|(host, _)| uses.get(*host).is_some_and(|it| *it > 1)) {
+            if let Some(part) = part(service, members) {
+                shared.entry(host).or_default().push(part);
+            }
+        }
+    }
+    shared
+}
+
+fn part<'a>(service: &Service<'a>, members: &[usize]) -> Option<Part<'a>> {
+    let tier = Tier::of(&service.view)?;
+    let (_, first) = tier.members.get(*members.first()?)?;
+    Some(Part {
+        backend: &service.view.backend.name,
+        share: share(&tier, members)?,
+        line: first.head,
+    })
+}
+
+fn finding<'a>(
+    context: &Context<'_>,
+    services: &[Service<'a>],
+    uses: &BTreeMap<&'a str, u32>,
+) -> Option<Finding> {
     let sum = |parts: &[Part<'_>]| parts.iter().map(|part| part.share).sum::<f64>();
-    let shared = hosts.iter().filter(|(_, parts)| parts.len() > 1);
+    let shared = shared(services, uses).into_iter();
     let (host, parts) = shared.max_by(|(_, a), (_, b)| sum(a).total_cmp(&sum(b)))?;
-    let mean = f64::from(backends) / f64::from(u32::try_from(hosts.len()).ok()?);
-    let ratio = sum(parts) / mean;
+    let count = |number: usize| u32::try_from(number).map(f64::from);
+    let mean = count(services.len()).ok()? / count(uses.len()).ok()?;
+    let ratio = sum(&parts) / mean;
     if ratio <= context.option(&RULE, "max-times-mean") {
         return None;
     }
-    let each: Vec<String> = (parts.iter())
+    let mut each: Vec<String> = (parts.iter().take(NAMED))
         .map(|part| format!("{} of `{}`", percent(part.share), part.backend))
         .collect();
+    if let Some(more) = parts.len().checked_sub(NAMED).filter(|more| *more > 0) {
+        each.push(format!("a part of {more} more"));
+    }
     let message = format!(
         "host `{host}` carries {}: {} times as much as the mean of the {} hosts behind these services",
         and(&each),
         times(ratio),
-        hosts.len()
+        uses.len()
     );
     let help = "move one of the services to other machines, or give the host smaller weights";
     let (first, others) = parts.split_first()?;
     let finding = Finding::new(Severity::Warning, first.line, message, help)
         .label(format!("`{}` on `{host}`", first.backend));
-    Some(others.iter().take(3).fold(finding, |finding, part| {
+    Some(others.iter().take(NAMED).fold(finding, |finding, part| {
         finding.related(format!("`{}` too", part.backend), part.line)
     }))
 }

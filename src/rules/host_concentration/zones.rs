@@ -3,6 +3,7 @@
 //! In: a tier. Out: at most one finding, an information: zones are guessed from names and networks
 //! where no annotation names them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::super::tier::Tier;
@@ -13,6 +14,9 @@ use crate::model::{AddressKind, Engine, Server};
 
 /// With fewer servers, two in one network are all it takes.
 const LEAST_OF_NETWORKS: usize = 4;
+
+/// The members of each zone.
+type Zones<'a> = BTreeMap<Cow<'a, str>, Vec<usize>>;
 
 /// What sets the zones of a tier apart.
 #[derive(Clone, Copy)]
@@ -36,7 +40,7 @@ pub(super) fn check(tier: &Tier<'_, '_>) -> Option<Finding> {
     let (_, first) = *tier.members.get(*members.first()?)?;
     let what = match label {
         Label::Annotation | Label::Name => format!("zone `{zone}`"),
-        Label::Network => format!("network `{zone}`"),
+        Label::Network => format!("network `{zone}.0/24`"),
     };
     let message = format!(
         "{what} carries {} of the {} of {} over {}: losing it takes them all",
@@ -54,7 +58,7 @@ pub(super) fn check(tier: &Tier<'_, '_>) -> Option<Finding> {
 }
 
 /// The members of each zone, where every server shows its own in the same way and there are several.
-fn zones(tier: &Tier<'_, '_>) -> Option<(Label, BTreeMap<String, Vec<usize>>)> {
+fn zones<'a>(tier: &Tier<'_, 'a>) -> Option<(Label, Zones<'a>)> {
     [Label::Annotation, Label::Name, Label::Network]
         .into_iter()
         .filter(|label| !matches!(label, Label::Network) || tier.members.len() >= LEAST_OF_NETWORKS)
@@ -62,13 +66,16 @@ fn zones(tier: &Tier<'_, '_>) -> Option<(Label, BTreeMap<String, Vec<usize>>)> {
         .find(|(_, zones)| zones.len() > 1)
 }
 
-fn labelled(tier: &Tier<'_, '_>, label: Label) -> Option<BTreeMap<String, Vec<usize>>> {
-    let mut zones: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+fn labelled<'a>(tier: &Tier<'_, 'a>, label: Label) -> Option<Zones<'a>> {
+    let mut zones = Zones::new();
     for (at, (_, server)) in tier.members.iter().enumerate() {
         let zone = match label {
-            Label::Annotation => (tier.view.context).annotation(server.comment?, "zone"),
-            Label::Name => suffix(tier.view.context.instance.engine, server),
-            Label::Network => network(server),
+            Label::Annotation => {
+                let zone = tier.view.context.annotation(server.comment?, "zone");
+                zone.map(Cow::Owned)
+            }
+            Label::Name => suffix(tier.view.context.instance.engine, server).map(Cow::Borrowed),
+            Label::Network => network(server).map(Cow::Borrowed),
         };
         zones.entry(zone?).or_default().push(at);
     }
@@ -77,22 +84,21 @@ fn labelled(tier: &Tier<'_, '_>, label: Label) -> Option<BTreeMap<String, Vec<us
 
 /// The end of a name that looks like a zone: a letter, with or without a number before it, as in
 /// `auth1-a` and `auth1-1a`.
-fn suffix(engine: Engine, server: &Server) -> Option<String> {
+fn suffix(engine: Engine, server: &Server) -> Option<&str> {
     let name = match engine {
         Engine::Haproxy => server.name.as_str(),
         Engine::Nginx => server.address.host().split('.').next()?,
     };
     let (_, end) = name.rsplit_once(['-', '_', '.'])?;
     let letter = end.trim_start_matches(|c: char| c.is_ascii_digit());
-    (letter.len() == 1 && letter.bytes().all(|byte| byte.is_ascii_lowercase()))
-        .then(|| end.to_owned())
+    (letter.len() == 1 && letter.bytes().all(|byte| byte.is_ascii_lowercase())).then_some(end)
 }
 
-/// The network of 256 addresses that an IPv4 server is in.
-fn network(server: &Server) -> Option<String> {
+/// The first three numbers of an IPv4 server, which are its network of 256 addresses.
+fn network(server: &Server) -> Option<&str> {
     if server.address.kind != AddressKind::Ipv4 || server.address.is_local() {
         return None;
     }
     let (network, _) = server.address.host().rsplit_once('.')?;
-    Some(format!("{network}.0/24"))
+    Some(network)
 }
