@@ -1,5 +1,9 @@
 //! Names that the parser has to know.
 
+use std::sync::LazyLock;
+
+use foldhash::HashSet;
+
 /// Words that start a section (manual 2.1 and 3; newer ones included).
 pub(super) const SECTIONS: &[&str] = &[
     "global",
@@ -118,7 +122,8 @@ pub(super) const WITH_VALUE: &[&str] = &[
 
 /// Whether the server option `word` is followed by a value.
 pub(crate) fn takes_value(word: &str) -> bool {
-    WITH_VALUE.binary_search(&word).is_ok() || word.starts_with("set-proxy-v2-tlv-fmt")
+    static TABLE: LazyLock<HashSet<&str>> = LazyLock::new(|| WITH_VALUE.iter().copied().collect());
+    TABLE.contains(word) || word.starts_with("set-proxy-v2-tlv-fmt")
 }
 
 #[cfg(test)]

@@ -67,17 +67,23 @@ fn zones<'a>(tier: &Tier<'_, 'a>) -> Option<(Label, Zones<'a>)> {
 }
 
 fn labelled<'a>(tier: &Tier<'_, 'a>, label: Label) -> Option<Zones<'a>> {
+    let zone = |server: &'a Server| match label {
+        Label::Annotation => {
+            let zone = tier.view.context.annotation(server.comment?, "zone");
+            zone.map(Cow::Owned)
+        }
+        Label::Name => suffix(tier.view.context.instance.engine, server).map(Cow::Borrowed),
+        Label::Network => network(server).map(Cow::Borrowed),
+    };
+    // In most tiers nobody shows a zone, or all show the same one.
+    let mut servers = tier.servers();
+    let first = zone(servers.next()?)?;
+    if servers.all(|server| zone(server).as_ref() == Some(&first)) {
+        return None;
+    }
     let mut zones = Zones::new();
-    for (at, (_, server)) in tier.members.iter().enumerate() {
-        let zone = match label {
-            Label::Annotation => {
-                let zone = tier.view.context.annotation(server.comment?, "zone");
-                zone.map(Cow::Owned)
-            }
-            Label::Name => suffix(tier.view.context.instance.engine, server).map(Cow::Borrowed),
-            Label::Network => network(server).map(Cow::Borrowed),
-        };
-        zones.entry(zone?).or_default().push(at);
+    for (at, server) in tier.servers().enumerate() {
+        zones.entry(zone(server)?).or_default().push(at);
     }
     Some(zones)
 }
