@@ -17,10 +17,7 @@ impl Lowering {
     /// The model, and the findings that need the meaning of lines.
     pub(in super::super) fn finish(mut self) -> (Instance, Vec<Finding>) {
         self.close_section();
-        let mut proxies = std::mem::take(&mut self.proxies);
-        for proxy in &mut proxies {
-            give_ids(&mut proxy.servers);
-        }
+        let proxies = std::mem::take(&mut self.proxies);
         self.instance.fragment = !proxies.iter().any(|proxy| proxy.kind.has_listeners());
         self.check_proxies(&proxies);
         let backends = proxies.iter().filter(|proxy| is_backend(proxy)).count();
@@ -156,7 +153,7 @@ fn backend(proxy: &mut Proxy) -> Backend {
 
 /// Gives servers without `id` the smallest unused one; the counter moves on past every server
 /// (`check_config_validity`, "assign automatic UIDs to servers").
-fn give_ids(servers: &mut [Server]) {
+pub(super) fn give_ids(servers: &mut [Server]) {
     let written = servers.iter().filter(|server| server.id.is_written());
     let used: BTreeSet<u32> = written.map(|server| server.id.value).collect();
     let mut next = 1_u32;

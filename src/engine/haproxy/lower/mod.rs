@@ -279,6 +279,9 @@ impl Lowering {
                 // A copy of the right size: shrinking the list would leave a hole behind each.
                 let servers = proxy.servers.drain(..).collect();
                 self.servers = std::mem::replace(&mut proxy.servers, servers);
+                // What is asked of each server is asked while it is at hand.
+                assemble::give_ids(&mut proxy.servers);
+                self.check_servers(&proxy);
                 self.proxies.push(proxy);
             }
         }

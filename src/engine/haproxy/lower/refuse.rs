@@ -222,9 +222,6 @@ impl Lowering {
                 }
             }
         }
-        for proxy in proxies {
-            self.check_servers(proxy);
-        }
         self.check_references(proxies);
     }
 
@@ -251,23 +248,22 @@ impl Lowering {
         self.refuse(finding.related("the first one", earlier.header));
     }
 
-    fn check_servers(&mut self, proxy: &Proxy) {
+    pub(super) fn check_servers(&mut self, proxy: &Proxy) {
         // Once its lines are read, HAProxy does not look at a disabled section (`check_config_validity`).
         let whole = !proxy.common.disabled;
         if whole && has_twins(&proxy.servers) {
             self.check_twins(proxy);
         }
         let mut last_template = None;
-        for (index, server) in proxy.servers.iter().enumerate() {
+        for server in proxy.servers.iter().filter(|_| whole) {
             let slot = server.template.is_some() && last_template == Some(server.span);
             last_template = Some(server.span);
-            if slot {
-                continue;
-            }
-            if whole {
+            if !slot {
                 self.check_ports(proxy, server);
             }
-            if proxy.agents_without_port.contains(&index) {
+        }
+        for index in &proxy.agents_without_port {
+            if let Some(server) = proxy.servers.get(*index) {
                 self.check_agent(proxy, server);
             }
         }
