@@ -16,6 +16,7 @@ use crate::model::{Engine, Instance};
 use crate::rules::{self, Context};
 use crate::settings::Settings;
 use crate::source::Sources;
+use crate::threads;
 
 /// Everything that was read.
 #[derive(Debug, Default)]
@@ -189,11 +190,11 @@ fn map_all<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T) -> R + Sync) 
     match items {
         [] => Vec::new(),
         [item] => vec![work(0, item)],
-        several => several
-            .par_iter()
-            .enumerate()
-            .map(|(index, item)| work(index, item))
-            .collect(),
+        several => {
+            threads::start();
+            let numbered = several.par_iter().enumerate();
+            numbered.map(|(index, item)| work(index, item)).collect()
+        }
     }
 }
 
@@ -259,9 +260,12 @@ fn load_slots(
         // Threads are not started for nothing.
         [] => {}
         [slot] => slot.load(sources, options),
-        several => several
-            .par_iter_mut()
-            .for_each(|slot| slot.load(sources, options)),
+        several => {
+            threads::start();
+            several
+                .par_iter_mut()
+                .for_each(|slot| slot.load(sources, options));
+        }
     }
 }
 

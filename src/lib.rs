@@ -24,3 +24,4 @@ pub mod settings;
 pub mod source;
 mod spelling;
 pub mod suppress;
+pub mod threads;

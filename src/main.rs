@@ -10,8 +10,10 @@ use lbaudit::cli::{Cli, ColorWhen};
 use lbaudit::commands::{self, Clock};
 use lbaudit::error::Error;
 use lbaudit::report::{self, Style};
+use lbaudit::threads;
 
 fn main() -> ExitCode {
+    threads::this_is_the_first();
     let cli = Cli::parse();
     let clock = Clock {
         // Days end at midnight UTC: loading the zones of this machine takes longer than auditing a small file.

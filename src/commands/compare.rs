@@ -13,6 +13,7 @@ use crate::finding::Finding;
 use crate::git::{Checkout, Repository};
 use crate::settings::Settings;
 use crate::suppress::{self, Silenced};
+use crate::threads;
 
 /// One audit with what was found in it.
 pub(super) struct Judged {
@@ -62,6 +63,7 @@ pub(super) struct Sides {
 impl Sides {
     /// Both sides with their findings.
     pub(super) fn judged(self, settings: &Settings, today: Date) -> Self {
+        threads::start();
         let (old, new) = rayon::join(
             || self.old.judge(settings, today),
             || self.new.judge(settings, today),
