@@ -86,6 +86,19 @@ impl Notes {
         notes
     }
 
+    /// Adds what other notes say.
+    pub fn add(&mut self, other: &Self) {
+        for (text, more) in [
+            (&mut self.text, &other.text),
+            (&mut self.annotations, &other.annotations),
+        ] {
+            if !text.is_empty() && !more.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(more);
+        }
+    }
+
     /// Whether they state a reason: at least three words or a ticket id, and no date in the past.
     pub fn state_reason(&self, today: Date) -> bool {
         let words = || self.text.split_whitespace();

@@ -139,19 +139,53 @@ impl<'a> BackendView<'a> {
     /// The notes on the line of a server or right above it. Those above are about it unless they are
     /// the heading of a group that it begins, or name others.
     pub fn server_notes(&self, server: &Server) -> Notes {
-        let notes = self.context.notes(server.comment);
-        let above =
-            |span: Span| span.source != server.span.source || span.start < server.span.start;
-        let about_others = || {
-            notes.are_heading() && self.begins_a_group(server) || {
-                let named = self.named_in(&notes);
-                !named.is_empty() && !named.contains(&&server.name)
-            }
-        };
-        if server.comment.is_some_and(above) && about_others() {
+        let Some(comment) = server.comment else {
             return Notes::default();
+        };
+        if comment.source != server.span.source || comment.start < server.span.start {
+            return self.notes_above(server, comment);
+        }
+        let mut notes = self.context.notes(Some(comment));
+        if let Some(above) = self.comment_above(server) {
+            notes.add(&self.notes_above(server, above));
         }
         notes
+    }
+
+    fn notes_above(&self, server: &Server, comment: Span) -> Notes {
+        let notes = self.context.notes(Some(comment));
+        let about_others = notes.are_heading() && self.begins_a_group(server) || {
+            let named = self.named_in(&notes);
+            !named.is_empty() && !named.contains(&&server.name)
+        };
+        if about_others {
+            Notes::default()
+        } else {
+            notes
+        }
+    }
+
+    /// The lines right above a server that are comments and nothing else.
+    fn comment_above(&self, server: &Server) -> Option<Span> {
+        let Span { source, start, .. } = server.span;
+        let file = self.context.sources.get(source);
+        let comments = &self.backend.comments;
+        let before = comments.partition_point(|it| it.source != source || it.end <= start);
+        let (mut found, mut end) = (None, start);
+        for comment in comments.get(..before)?.iter().rev() {
+            let gap = file.slice(Span::new(source, comment.end, end));
+            let is_next =
+                gap.trim_ascii().is_empty() && memchr::memchr_iter(b'\n', gap).count() == 1;
+            let (line, _) = file.line(file.line_of(comment.start))?;
+            let margin = file.slice(Span::new(source, line, comment.start));
+            if comment.source != source || !is_next || !margin.trim_ascii().is_empty() {
+                break;
+            }
+            let last = found.map_or(comment.end, |found: Span| found.end);
+            found = Some(Span::new(source, comment.start, last));
+            end = comment.start;
+        }
+        found
     }
 
     /// Whether there are several servers and each has a comment of its own.
