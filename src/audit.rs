@@ -144,7 +144,8 @@ impl Audit {
             .collect();
         findings.extend(rules::check_audit(&contexts));
         terms.settings.apply(&mut findings, &self.sources);
-        let mut findings = rules::joined(rules::without_replaced(findings));
+        rules::drop_replaced(&mut findings);
+        rules::join(&mut findings);
         rules::sort(&mut findings, &self.sources);
         findings
     }

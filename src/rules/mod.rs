@@ -74,7 +74,7 @@ pub use named::Places;
 pub use notes::Notes;
 pub use order::sort;
 pub use page::{Category, Example, LazyPage, Page};
-pub use place::{joined, without_replaced};
+pub use place::{drop_replaced, join};
 pub use view::{BackendView, Context};
 
 use crate::finding::Finding;
@@ -98,7 +98,8 @@ pub enum Check {
     Loader,
     /// One backend at a time.
     Backend(fn(&BackendView<'_>, &mut Vec<Finding>)),
-    /// The same behind all others, and only where none that replaces it speaks of the whole backend.
+    /// The same behind all others, and only where none that replaces it speaks of the whole backend:
+    /// one that is nearly always replaced need not be asked. Later ones replace earlier ones.
     Umbrella(fn(&BackendView<'_>, &mut Vec<Finding>)),
     /// One instance at a time.
     Instance(fn(&Context<'_>, &mut Vec<Finding>)),
@@ -287,7 +288,7 @@ fn views<'a>(context: &'a Context<'a>) -> impl Iterator<Item = BackendView<'a>> 
     backends.map(|(index, backend)| BackendView::new(context, index, backend))
 }
 
-/// Runs every rule on one backend, the umbrellas last.
+/// Runs every rule on one backend, the umbrellas last and in reverse.
 fn check_view(
     others: &[&'static Entry],
     umbrellas: &[&'static Entry],
@@ -297,7 +298,11 @@ fn check_view(
     // What settings take out cannot stand in for anything.
     let can_replace = !view.context.settings.sets_rules();
     let mut spoke: Vec<&Entry> = Vec::new();
-    for entry in others {
+    let umbrellas = umbrellas.iter().rev().map(|entry| (entry, true));
+    for (entry, is_umbrella) in others.iter().map(|entry| (entry, false)).chain(umbrellas) {
+        if is_umbrella && spoke.iter().any(|spoke| replaces(spoke, entry)) {
+            continue;
+        }
         let from = findings.len();
         check_backend(entry, view, findings);
         let mut made = findings.iter().skip(from);
@@ -305,15 +310,11 @@ fn check_view(
             spoke.push(entry);
         }
     }
-    for entry in umbrellas {
-        let is_it = |replaced: &String| replaced == entry.page.name();
-        if !spoke
-            .iter()
-            .any(|spoke| spoke.page.replaces.iter().any(is_it))
-        {
-            check_backend(entry, view, findings);
-        }
-    }
+}
+
+fn replaces(specific: &Entry, umbrella: &Entry) -> bool {
+    let mut replaced = specific.page.replaces.iter();
+    replaced.any(|replaced| replaced == umbrella.page.name())
 }
 
 fn check_backend(entry: &'static Entry, view: &BackendView<'_>, findings: &mut Vec<Finding>) {

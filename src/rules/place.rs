@@ -16,7 +16,13 @@ use crate::source::Span;
 
 /// Leaves one finding per cause: drops those that a more specific rule replaces on the same backend
 /// (and the same server, where both name one).
-pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
+pub fn drop_replaced(findings: &mut Vec<Finding>) {
+    let mut replaced = replaced(findings).into_iter();
+    findings.retain(|_| !replaced.next().unwrap_or_default());
+}
+
+/// Of each finding, whether a more specific one replaces it.
+fn replaced(findings: &[Finding]) -> Vec<bool> {
     let found: HashSet<&str> = findings.iter().map(|finding| finding.rule).collect();
     let specific: HashMap<&str, &[String]> = (catalogue().iter())
         .filter(|entry| found.contains(entry.page.name()))
@@ -26,25 +32,21 @@ pub fn without_replaced(findings: Vec<Finding>) -> Vec<Finding> {
         .map(String::as_str)
         .collect();
     let mut covers: HashMap<(usize, &Text), Covers<'_>> = HashMap::new();
-    for finding in &findings {
+    for finding in findings {
         let replaced = specific.get(finding.rule).copied().unwrap_or_default();
         if let (Some(backend), [_, ..]) = (&finding.subject.backend, replaced) {
             let covers = covers.entry((finding.instance, backend)).or_default();
             covers.add(finding, replaced);
         }
     }
-    let replaced: Vec<bool> = (findings.iter())
-        .map(|finding| {
-            let backend = finding.subject.backend.as_ref();
-            let backend = backend.filter(|_| umbrellas.contains(finding.rule));
-            backend
-                .and_then(|backend| covers.get(&(finding.instance, backend)))
-                .is_some_and(|covers| covers.cover(finding))
-        })
-        .collect();
-    let kept = findings.into_iter().zip(replaced);
-    kept.filter_map(|(finding, replaced)| (!replaced).then_some(finding))
-        .collect()
+    let is_replaced = |finding: &Finding| {
+        let backend = finding.subject.backend.as_ref();
+        let backend = backend.filter(|_| umbrellas.contains(finding.rule));
+        backend
+            .and_then(|backend| covers.get(&(finding.instance, backend)))
+            .is_some_and(|covers| covers.cover(finding))
+    };
+    findings.iter().map(is_replaced).collect()
 }
 
 /// What the specific findings on one backend say instead of each of a few rules.
@@ -98,33 +100,40 @@ impl<'a> Cover<'a> {
 
 /// Joins findings of one rule that mark the same words for different backends: a `balance` line in
 /// `defaults`, an option in an outer scope. The first one stays and names the others.
-pub fn joined(findings: Vec<Finding>) -> Vec<Finding> {
+pub fn join(findings: &mut Vec<Finding>) {
     let mut first_at: HashMap<(usize, &str, Span), usize> = HashMap::with_capacity(findings.len());
-    let mut others: BTreeMap<usize, Vec<Text>> = BTreeMap::new();
-    let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
-    for finding in findings {
+    // For each one that another stands for, the number of that one.
+    let mut joined: BTreeMap<usize, usize> = BTreeMap::new();
+    for (at, finding) in findings.iter().enumerate() {
         let place = (finding.instance, finding.rule, finding.span);
-        let known = first_at.get(&place).copied();
-        let first = known.and_then(|at| Some((at, kept.get(at)?)));
-        match (first, &finding.subject.backend) {
-            (Some((at, first)), Some(backend)) if is_other(first, backend) => {
-                others.entry(at).or_default().push(backend.clone());
-            }
-            _ => {
-                first_at.entry(place).or_insert(kept.len());
-                kept.push(finding);
-            }
+        let first = *first_at.entry(place).or_insert(at);
+        if findings
+            .get(first)
+            .is_some_and(|first| is_other(first, finding))
+        {
+            joined.insert(at, first);
         }
     }
-    for (at, backends) in others {
-        if let Some(finding) = kept.get_mut(at) {
+    let mut others: BTreeMap<usize, Vec<Text>> = BTreeMap::new();
+    for (at, first) in &joined {
+        let backend = findings.get(*at).and_then(|it| it.subject.backend.clone());
+        others.entry(*first).or_default().extend(backend);
+    }
+    for (first, backends) in others {
+        if let Some(finding) = findings.get_mut(first) {
             let also = format!("; the same goes for {}", names(&backends));
             finding.message.push_str(&also);
         }
     }
-    kept
+    let mut at = 0..;
+    findings.retain(|_| at.next().is_none_or(|at| !joined.contains_key(&at)));
 }
 
-fn is_other(first: &Finding, backend: &Text) -> bool {
-    (first.subject.backend.as_ref()).is_some_and(|known| known != backend)
+fn is_other(first: &Finding, finding: &Finding) -> bool {
+    let backends = first
+        .subject
+        .backend
+        .as_ref()
+        .zip(finding.subject.backend.as_ref());
+    backends.is_some_and(|(known, backend)| known != backend)
 }

@@ -7,7 +7,7 @@ use crate::model::{Algorithm, Server, Workers};
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/upstream-zone-missing.md"),
-    check: Check::Backend(check),
+    check: Check::Umbrella(check),
     options: &[],
 };
 

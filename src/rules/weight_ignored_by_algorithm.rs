@@ -10,7 +10,7 @@ use crate::predict::{predict_idle, ratio};
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/weight-ignored-by-algorithm.md"),
-    check: Check::Backend(check),
+    check: Check::Umbrella(check),
     options: &[RuleOption {
         name: "max-ratio",
         default: 2.0,
