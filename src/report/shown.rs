@@ -108,8 +108,9 @@ pub fn plain(text: &str) -> Cow<'_, str> {
 
 /// Whether nothing in `text` needs a second look: nearly all text is so, and its bytes tell.
 pub(crate) fn is_printable_ascii(text: &str) -> bool {
-    let hides = |byte: &u8| !byte.is_ascii() || byte.is_ascii_control();
-    !text.as_bytes().iter().any(hides)
+    let hides = |byte: u8| !byte.is_ascii() || byte.is_ascii_control();
+    // Without a way out on the first one, many bytes are looked at together.
+    !(text.bytes()).fold(false, |found, byte| found | hides(byte))
 }
 
 /// Whether a character must not be written to a terminal as it is: control characters, line and

@@ -22,12 +22,13 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if tier.weight_ratio() <= 1.0 || !tier.honours_weights() {
         return;
     }
-    let (written, without): (Vec<&Server>, Vec<&Server>) = tier
-        .servers()
-        .partition(|server| server.weight.is_written());
-    if written.is_empty() || without.is_empty() || tier.weights_are_explained() {
+    let is_written = |server: &&Server| server.weight.is_written();
+    let number = tier.servers().filter(is_written).count();
+    let is_mixed = number > 0 && number < tier.members.len();
+    if !is_mixed || tier.weights_are_explained() {
         return;
     }
+    let (written, without): (Vec<&Server>, Vec<&Server>) = tier.servers().partition(is_written);
     let severity = if tier.weight_ratio() >= view.context.option(&RULE, "error-ratio") {
         Severity::Error
     } else {
@@ -134,7 +135,7 @@ fn complete(
                 format!("`{}` has weight {}", other.name, other.weight.value),
                 span,
             ),
-            None => (format!("`{}` has no weight", other.name), other.head),
+            None => (["`", &other.name, "` has no weight"].concat(), other.head),
         };
         finding = finding.related(text, span);
     }

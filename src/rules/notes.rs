@@ -111,7 +111,7 @@ impl Notes {
     /// say what is different about them.
     pub fn are_heading(&self) -> bool {
         let mut words = self.words();
-        words.any(|word| GROUPS.contains(&word.as_str())) && !self.tell_a_difference()
+        words.any(|word| is_one_of(word, &GROUPS)) && !self.tell_a_difference()
     }
 
     /// Whether they say what is different about a server, until when, or by which ticket.
@@ -123,9 +123,8 @@ impl Notes {
 
     /// Whether they are about several servers.
     pub fn are_general(&self) -> bool {
-        let general = |word: String| {
-            GROUPS.contains(&word.as_str()) || matches!(word.as_str(), "weights" | "each" | "all")
-        };
+        let general =
+            |word| is_one_of(word, &GROUPS) || is_one_of(word, &["weights", "each", "all"]);
         self.words().any(general)
     }
 
@@ -175,12 +174,10 @@ impl Notes {
         &self.text
     }
 
-    /// Its words in lower case, without the punctuation around them.
-    pub fn words(&self) -> impl Iterator<Item = String> + '_ {
-        self.text.split_whitespace().map(|word| {
-            word.trim_matches(|c: char| c.is_ascii_punctuation())
-                .to_lowercase()
-        })
+    /// Its words, without the punctuation around them.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let words = self.text.split_whitespace();
+        words.map(|word| word.trim_matches(|c: char| c.is_ascii_punctuation()))
     }
 
     /// Whether `word` occurs, in any case, between characters that are no letters or digits.
@@ -201,6 +198,11 @@ impl Notes {
         let text = self.text.to_lowercase();
         words.iter().any(|word| text.contains(word))
     }
+}
+
+/// Whether `word` is one of `known`, in any case.
+fn is_one_of(word: &str, known: &[&str]) -> bool {
+    known.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
 /// Whether a comment line is a directive that somebody switched off, not prose.

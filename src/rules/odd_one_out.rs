@@ -218,22 +218,16 @@ fn limit(server: &Server) -> Value<'_> {
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let engine = view.context.instance.engine;
     let tier = || view.backend.usable_primaries();
-    let Some(first) = tier()
-        .next()
-        .filter(|_| tier().nth(LEAST_SERVERS - 1).is_some())
-    else {
+    let kinds = kinds(tier());
+    let Some(last) = tier().last().filter(|_| kinds.len() > 1) else {
         return;
     };
-    // Most tiers have one set of options for all.
-    let alike = |server: &Server| {
-        Arc::ptr_eq(&server.options, &first.options) && server.maxconn.value == first.maxconn.value
-    };
-    if engine == Engine::Haproxy && tier().all(alike) {
+    if tier().nth(LEAST_SERVERS - 1).is_none() {
         return;
     }
     let mut found: Vec<Odd<'_>> = Vec::new();
     for parameter in PARAMETERS.iter().filter(|it| it.engine == engine) {
-        let Some((server, other)) = odd(first, tier().skip(1), parameter.read) else {
+        let Some((server, other)) = odd(&kinds, last, parameter.read) else {
             continue;
         };
         // A larger machine has a larger weight, and a larger limit.
@@ -260,29 +254,52 @@ struct Odd<'a> {
     parameters: Vec<&'static Parameter>,
 }
 
+/// Servers that agree in everything that is compared: the first one and their number.
+type Kind<'a> = (&'a Server, usize);
+
+/// The kinds of servers in a tier, in the order of their first ones.
+fn kinds<'a>(tier: impl Iterator<Item = &'a Server>) -> Vec<Kind<'a>> {
+    let mut kinds: Vec<Kind<'_>> = Vec::new();
+    for server in tier {
+        match kinds.iter_mut().find(|(first, _)| are_alike(first, server)) {
+            Some((_, number)) => *number += 1,
+            None => kinds.push((server, 1)),
+        }
+    }
+    kinds
+}
+
+fn are_alike(a: &Server, b: &Server) -> bool {
+    let (passive, other) = (a.passive(), b.passive());
+    Arc::ptr_eq(&a.options, &b.options)
+        && a.maxconn.known() == b.maxconn.known()
+        && a.check.known() == b.check.known()
+        && passive.max_fails.known() == other.max_fails.known()
+        && passive.fail_timeout.known() == other.fail_timeout.known()
+}
+
 /// The one that differs from all others, who agree, and one of those.
 fn odd<'a>(
-    first: &'a Server,
-    others: impl Iterator<Item = &'a Server>,
+    kinds: &[Kind<'a>],
+    last: &'a Server,
     read: for<'v> fn(&'v Server) -> Value<'v>,
 ) -> Option<(&'a Server, &'a Server)> {
+    let ((first, same), others) = kinds.split_first()?;
     let usual = read(first);
-    if usual == Value::Unknown {
-        return None;
-    }
     let mut different: Option<(&Server, Value<'_>)> = None;
-    let (mut same_number, mut different_number) = (1, 0);
-    for server in others {
+    let (mut same_number, mut different_number) = (*same, 0);
+    for (server, number) in others {
         let value = read(server);
         if value == usual {
-            same_number += 1;
+            same_number += number;
         } else if different.is_none_or(|(_, known)| known == value) {
             different = Some((server, value));
-            different_number += 1;
+            different_number += number;
         } else {
             return None;
         }
-        if value == Value::Unknown || (same_number > 1 && different_number > 1) {
+        let unknown = usual == Value::Unknown || value == Value::Unknown;
+        if unknown || (same_number > 1 && different_number > 1) {
             return None;
         }
     }
@@ -290,7 +307,7 @@ fn odd<'a>(
     Some(if same_number > 1 {
         (other, first)
     } else {
-        (first, other)
+        (first, last)
     })
 }
 

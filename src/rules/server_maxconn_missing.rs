@@ -22,7 +22,9 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     };
     let open: Vec<&Server> = primaries().filter(|it| limit(it).is_none()).collect();
     let opaque = primaries().any(|server| server.maxconn.is_opaque());
-    let explained = |server: &&Server| view.reason_notes(server).state_reason(view.context.today);
+    let explained = |server: &&Server| {
+        server.comment.is_some() && view.reason_notes(server).state_reason(view.context.today)
+    };
     if open.is_empty() || opaque || !passes_over_full_servers(view) || open.iter().any(explained) {
         return;
     }

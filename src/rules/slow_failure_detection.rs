@@ -3,14 +3,14 @@
 //! In: check timing of each HAProxy backend. Out: at most one finding per backend, or per
 //! `default-server` line of `defaults`.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::ptr;
 use std::time::Duration;
 
 use super::wording::{count, duration, names, percent};
 use super::{BackendView, Check, Context, Rule, RuleOption, facts};
 use crate::finding::{Finding, Severity};
-use crate::model::{Backend, CheckTiming, Server};
+use crate::model::{Backend, CheckTiming, Server, ServerOptions};
 use crate::source::Span;
 
 /// The rule.
@@ -45,50 +45,69 @@ struct Slow<'a> {
     alone: bool,
 }
 
+/// How long a detection may take, in seconds.
+struct Limits {
+    warning: f64,
+    error: f64,
+}
+
+impl Limits {
+    fn severity(&self, time: Duration) -> Option<Severity> {
+        let seconds = time.as_secs_f64();
+        if seconds > self.error {
+            Some(Severity::Error)
+        } else {
+            (seconds > self.warning).then_some(Severity::Warning)
+        }
+    }
+}
+
 fn check(context: &Context<'_>, findings: &mut Vec<Finding>) {
+    let limits = Limits {
+        warning: context.option(&RULE, "max-seconds"),
+        error: context.option(&RULE, "error-seconds"),
+    };
     let mut by_cause: BTreeMap<Span, Vec<Slow<'_>>> = BTreeMap::new();
     for (index, backend) in context.instance.backends.iter().enumerate() {
-        if let Some(slow) = slowest(context, index, backend) {
+        if let Some(slow) = slowest(&limits, index, backend) {
             by_cause.entry(cause(slow.server)).or_default().push(slow);
         }
     }
     for (span, slow) in &by_cause {
-        findings.extend(finding(context, *span, slow));
-    }
-}
-
-fn severity(context: &Context<'_>, time: Duration) -> Option<Severity> {
-    let above = |option| time.as_secs_f64() > context.option(&RULE, option);
-    if above("error-seconds") {
-        Some(Severity::Error)
-    } else {
-        above("max-seconds").then_some(Severity::Warning)
+        findings.extend(finding(context, &limits, *span, slow));
     }
 }
 
 /// The first server with the longest detection among those that have a check of their own and nothing
 /// that is quicker, where another one could take over.
-fn slowest<'a>(context: &Context<'_>, index: usize, backend: &'a Backend) -> Option<Slow<'a>> {
-    backend
-        .usable_primaries()
-        .chain(backend.usable_backups())
-        .nth(1)?;
-    let time = |server: &Server| facts::detection(&server.options.timing);
-    let is_slow = |server: &Server| severity(context, time(server)).is_some();
-    let mut slow: Vec<(usize, &Server)> = facts::tier(backend, true)
-        .filter(|(_, server)| only_its_check(server) && is_slow(server))
-        .collect();
-    let alone = slow.len() == 1 && facts::tier(backend, true).nth(1).is_some();
-    // Sorting is stable: the first one stays first.
-    slow.sort_by_key(|(_, server)| Reverse(time(server)));
-    let (server_index, server) = *slow.first()?;
+fn slowest<'a>(limits: &Limits, index: usize, backend: &'a Backend) -> Option<Slow<'a>> {
+    let mut slow = 0;
+    let mut worst: Option<(usize, &Server, Duration)> = None;
+    let mut before: Option<(&ServerOptions, Duration)> = None;
+    for (server_index, server) in facts::tier(backend, true) {
+        // Most servers share the options of the one before.
+        let options = &*server.options;
+        let known = before.filter(|(known, _)| ptr::eq(*known, options));
+        let time = known.map_or_else(|| facts::detection(&options.timing), |(_, time)| time);
+        before = Some((options, time));
+        if limits.severity(time).is_none() || !only_its_check(server) {
+            continue;
+        }
+        slow += 1;
+        if worst.is_none_or(|(.., longest)| time > longest) {
+            worst = Some((server_index, server, time));
+        }
+    }
+    let (server_index, server, time) = worst?;
+    let mut others = backend.usable_primaries().chain(backend.usable_backups());
+    others.nth(1)?;
     Some(Slow {
         index,
         backend,
         server_index,
         server,
-        time: time(server),
-        alone,
+        time,
+        alone: slow == 1 && facts::tier(backend, true).nth(1).is_some(),
     })
 }
 
@@ -114,7 +133,12 @@ fn cause(server: &Server) -> Span {
     settings.into_iter().flatten().next().unwrap_or(server.head)
 }
 
-fn finding(context: &Context<'_>, span: Span, slow: &[Slow<'_>]) -> Option<Finding> {
+fn finding(
+    context: &Context<'_>,
+    limits: &Limits,
+    span: Span,
+    slow: &[Slow<'_>],
+) -> Option<Finding> {
     let worst = slow.iter().max_by_key(|slow| slow.time)?;
     let timing = &worst.server.options.timing;
     let (subject, share) = subject(context, slow);
@@ -128,7 +152,7 @@ fn finding(context: &Context<'_>, span: Span, slow: &[Slow<'_>]) -> Option<Findi
         schedule(timing)
     );
     let help = "set `inter 3s fastinter 1s fall 3`: a dead server is then out after 5 s";
-    let mut finding = Finding::new(severity(context, worst.time)?, span, message, help)
+    let mut finding = Finding::new(limits.severity(worst.time)?, span, message, help)
         .label(format!("up to {}", duration(worst.time)));
     if let [only] = slow {
         finding = finding.backend(&only.backend.name);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::wording::{and, count, names, percent};
 use super::{BackendView, Context, Notes, Rule};
 use crate::finding::{ServerShare, Severity};
-use crate::model::{Algorithm, Backend, Engine, Layer, Server, Text};
+use crate::model::{Address, AddressKind, Algorithm, Backend, Engine, Layer, Server, Text};
 use crate::predict::{Basis, ratio};
 use crate::source::Span;
 
@@ -180,6 +180,10 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// comment of the section, which is about the servers that it names or about all. Where no weight
     /// is usual, one of them needs none.
     fn has_reason(&self) -> bool {
+        let comments = self.servers().filter_map(|server| server.comment);
+        if self.view.backend.comments.is_empty() && comments.count() == 0 {
+            return false;
+        }
         let usual = self.usual_weight();
         let deviates = |server: &&Server| Some(server.weight.value) != usual;
         let deviating: Vec<&Server> = self.servers().filter(deviates).collect();
@@ -221,28 +225,31 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// Whether the servers are two groups by name or comment, such as canary and the rest, with one
     /// weight in each.
     fn are_groups(&self) -> bool {
-        let set_apart = |server: &&Server| {
+        let set_apart = |server: &Server| {
             names_a_group(&server.name)
                 || server.comment.is_some() && names_a_group(self.view.server_notes(server).text())
         };
-        let (apart, rest): (Vec<&Server>, Vec<&Server>) = self.servers().partition(set_apart);
-        let one_weight = |group: &[&Server]| {
-            group.windows(2).all(|pair| match pair {
-                [a, b] => a.weight.value == b.weight.value,
-                _ => true,
-            })
-        };
-        !apart.is_empty() && !rest.is_empty() && one_weight(&apart) && one_weight(&rest)
+        let (mut apart, mut rest) = (None, None);
+        for server in self.servers() {
+            let group = if set_apart(server) {
+                &mut apart
+            } else {
+                &mut rest
+            };
+            if *group.get_or_insert(server.weight.value) != server.weight.value {
+                return false;
+            }
+        }
+        apart.is_some() && rest.is_some()
     }
 
     /// Whether it is plain that every server is on a host of its own. Names that could be the same
     /// one in other letters are not plain.
     pub(super) fn hosts_differ(&self) -> bool {
-        let hosts = || self.servers().map(|server| server.address.host());
-        *self
-            .known
-            .hosts_differ
-            .get_or_init(|| hosts_differ(hosts()))
+        let addresses = || self.servers().map(|server| &server.address);
+        *(self.known.hosts_differ).get_or_init(|| {
+            are_ascending(addresses()) || hosts_differ(addresses().map(Address::host))
+        })
     }
 
     /// The predicted share of each member, where the configuration alone decides it.
@@ -258,9 +265,11 @@ impl<'v, 'a> Tier<'v, 'a> {
         if prediction.basis == Basis::Load {
             return None;
         }
-        (self.members.iter())
-            .map(|(index, _)| prediction.shares.get(*index).copied().map(ratio))
-            .collect()
+        let mut shares = Vec::with_capacity(self.members.len());
+        for (index, _) in self.members {
+            shares.push(ratio(*prediction.shares.get(*index)?));
+        }
+        Some(shares)
     }
 
     /// The share table, where the shares do not depend on load.
@@ -309,6 +318,16 @@ impl<'v, 'a> Tier<'v, 'a> {
         let servers = self.members.len() as f64;
         1.0 / servers
     }
+}
+
+/// Whether each address is IPv4 and greater than the one before, as in most lists: then they differ.
+fn are_ascending<'a>(addresses: impl Iterator<Item = &'a Address>) -> bool {
+    let mut before = (0, "");
+    addresses.into_iter().all(|address| {
+        let host = address.host();
+        let here = (host.len(), host);
+        address.kind == AddressKind::Ipv4 && std::mem::replace(&mut before, here) < here
+    })
 }
 
 fn hosts_differ<'a>(hosts: impl Iterator<Item = &'a str>) -> bool {
@@ -373,6 +392,10 @@ pub(super) fn listed_weights(tier: &Tier<'_, '_>) -> String {
 /// Whether a part of `text` between separators is one of [`GROUP_WORDS`], digits behind it aside:
 /// `auth-canary2`.
 pub(super) fn names_a_group(text: &str) -> bool {
+    // Addresses are most of the names of nginx.
+    if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return false;
+    }
     let mut tokens = (text.as_bytes()).split(|byte| !byte.is_ascii_alphanumeric());
     tokens.any(|token| {
         let mut word = token;

@@ -204,15 +204,13 @@ impl<'a> BackendView<'a> {
 
     /// The servers whose names stand in `notes`. One letter that is a word is no name.
     pub(super) fn named_in(&self, notes: &Notes) -> Vec<&'a Text> {
-        let mut words: Vec<String> = notes.words().collect();
-        words.retain(|word| !matches!(word.as_str(), "a" | "i"));
-        words.sort_unstable();
+        let is_name = |word: &&str| !matches!(*word, "a" | "A" | "i" | "I");
+        let words: Vec<&str> = notes.words().filter(is_name).collect();
         // Most names are of another length than all words.
         let bit = |text: &str| 1u128 << text.len().min(127);
         let lengths = words.iter().fold(0, |bits, word| bits | bit(word));
         let stands_there = |name: &&Text| {
-            (!name.is_ascii() || lengths & bit(name) != 0)
-                && words.binary_search(&name.to_lowercase().into()).is_ok()
+            lengths & bit(name) != 0 && words.iter().any(|word| word.eq_ignore_ascii_case(name))
         };
         let names = self.backend.servers.iter().map(|server| &server.name);
         names.filter(stands_there).collect()
@@ -229,12 +227,12 @@ impl<'a> BackendView<'a> {
         };
         let servers = self.backend.servers.iter().zip(&prediction.shares);
         let active = servers.filter(|(server, share)| server.is_usable() || **share != Share::ZERO);
-        active
-            .map(|(server, share)| ServerShare {
-                server: server.name.clone(),
-                weight: server.weight.value,
-                share: ratio(*share),
-            })
-            .collect()
+        let mut rows = Vec::with_capacity(self.backend.servers.len());
+        rows.extend(active.map(|(server, share)| ServerShare {
+            server: server.name.clone(),
+            weight: server.weight.value,
+            share: ratio(*share),
+        }));
+        rows
     }
 }

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::{HashMap, HashMapExt as _};
+
 use super::super::tier::Tier;
 use super::super::wording::{and, percent, times};
 use super::super::{BackendView, Context};
@@ -19,11 +21,14 @@ const CRITICAL: &[&str] = &["auth", "login", "sso", "oauth", "token", "session",
 /// How many backends a message names.
 const NAMED: usize = 3;
 
-/// A critical backend with the members of its tier on each machine.
+/// A critical backend with the machine of each member of its tier.
 struct Service<'a> {
     view: BackendView<'a>,
-    hosts: BTreeMap<&'a str, Vec<usize>>,
+    hosts: Vec<&'a str>,
 }
+
+/// How many services each machine is behind.
+type Uses<'a> = HashMap<&'a str, u32>;
 
 /// What one machine has of one backend.
 struct Part<'a> {
@@ -38,17 +43,31 @@ pub(in super::super) fn check(context: &Context<'_>, findings: &mut Vec<Finding>
     let services: Vec<Service<'_>> = critical
         .filter_map(|(index, backend)| service(BackendView::new(context, index, backend)))
         .collect();
-    let mut uses: BTreeMap<&str, u32> = BTreeMap::new();
-    for host in services.iter().flat_map(|service| service.hosts.keys()) {
-        *uses.entry(host).or_default() += 1;
-    }
-    // The same machines behind all of them are one service with several names.
-    let sets: BTreeSet<Vec<&str>> = (services.iter())
-        .map(|service| service.hosts.keys().copied().collect())
-        .collect();
-    if sets.len() > 1 && uses.values().any(|uses| *uses > 1) {
+    let uses = uses(&services);
+    if uses.values().any(|uses| *uses > 1) && differ(&services) {
         findings.extend(finding(context, &services, &uses));
     }
+}
+
+fn uses<'a>(services: &[Service<'a>]) -> Uses<'a> {
+    let mut uses = Uses::new();
+    let mut last_use: HashMap<&str, usize> = HashMap::new();
+    for (number, service) in services.iter().enumerate() {
+        for host in &service.hosts {
+            if last_use.insert(host, number) != Some(number) {
+                *uses.entry(host).or_default() += 1;
+            }
+        }
+    }
+    uses
+}
+
+/// Whether they are more than one service with several names: the same machines behind all of them.
+fn differ(services: &[Service<'_>]) -> bool {
+    let sets: BTreeSet<BTreeSet<&str>> = (services.iter())
+        .map(|service| service.hosts.iter().copied().collect())
+        .collect();
+    sets.len() > 1
 }
 
 fn is_critical(name: &str) -> bool {
@@ -65,23 +84,26 @@ fn service(view: BackendView<'_>) -> Option<Service<'_>> {
     if !is_reached(&view) || is_virtual(&view) {
         return None;
     }
-    let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for (at, (_, server)) in Tier::of(&view)?.members.iter().enumerate() {
-        hosts.entry(host(server)?).or_default().push(at);
+    let members = Tier::of(&view)?.members;
+    let mut hosts = Vec::with_capacity(members.len());
+    for (_, server) in members {
+        hosts.push(host(server)?);
     }
     Some(Service { view, hosts })
 }
 
 /// What each machine behind several services has of each of them.
-fn shared<'a>(
-    services: &[Service<'a>],
-    uses: &BTreeMap<&'a str, u32>,
-) -> BTreeMap<&'a str, Vec<Part<'a>>> {
+fn shared<'a>(services: &[Service<'a>], uses: &Uses<'a>) -> BTreeMap<&'a str, Vec<Part<'a>>> {
     let mut shared: BTreeMap<&str, Vec<Part<'_>>> = BTreeMap::new();
     for service in services {
-        let hosts = service.hosts.iter();
-        for (host, members) in hosts.filter(|(host, _)| uses.get(*host).is_some_and(|it| *it > 1)) {
-            if let Some(part) = part(service, members) {
+        let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (at, host) in service.hosts.iter().enumerate() {
+            if uses.get(host).is_some_and(|uses| *uses > 1) {
+                hosts.entry(host).or_default().push(at);
+            }
+        }
+        for (host, members) in hosts {
+            if let Some(part) = part(service, &members) {
                 shared.entry(host).or_default().push(part);
             }
         }
@@ -102,7 +124,7 @@ fn part<'a>(service: &Service<'a>, members: &[usize]) -> Option<Part<'a>> {
 fn finding<'a>(
     context: &Context<'_>,
     services: &[Service<'a>],
-    uses: &BTreeMap<&'a str, u32>,
+    uses: &Uses<'a>,
 ) -> Option<Finding> {
     let sum = |parts: &[Part<'_>]| parts.iter().map(|part| part.share).sum::<f64>();
     let shared = shared(services, uses).into_iter();

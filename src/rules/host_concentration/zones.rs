@@ -105,6 +105,6 @@ fn network(server: &Server) -> Option<&str> {
     if server.address.kind != AddressKind::Ipv4 || server.address.is_local() {
         return None;
     }
-    let (network, _) = server.address.host().rsplit_once('.')?;
-    Some(network)
+    let host = server.address.host();
+    host.get(..host.bytes().rposition(|byte| byte == b'.')?)
 }
