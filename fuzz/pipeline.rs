@@ -22,7 +22,7 @@ pub fn run(engine: Engine, bytes: &[u8]) {
     let root = Root {
         engine,
         inputs: vec![input],
-        walked: false,
+        walked: None,
         name: None,
     };
     let found = Discovery {

@@ -202,17 +202,14 @@ fn map_all<T: Sync, R: Send>(items: &[T], work: impl Fn(usize, &T) -> R + Sync) 
 /// An instance on its way from root files to model.
 struct Slot {
     root: Root,
-    path: Option<PathBuf>,
     loaded: Option<Result<Loaded, Error>>,
     included_elsewhere: bool,
 }
 
 impl Slot {
     fn new(root: Root) -> Self {
-        let path = root.inputs.first().and_then(|input| input.path.clone());
         Self {
             root,
-            path,
             loaded: None,
             included_elsewhere: false,
         }
@@ -227,7 +224,7 @@ impl Slot {
                 .inputs
                 .first()
                 .is_some_and(|input| nginx_part(&input.bytes));
-        !self.root.walked || !part
+        self.root.walked.is_none() || !part
     }
 
     fn load(&mut self, sources: &Sources, options: &Options) {
@@ -280,12 +277,8 @@ fn drop_included(slots: &mut [Slot], sources: &Sources) {
     if included.is_empty() {
         return;
     }
-    for slot in slots.iter_mut().filter(|slot| slot.root.walked) {
-        let path = slot
-            .path
-            .as_ref()
-            .and_then(|path| fs::canonicalize(path).ok());
-        if path.is_some_and(|path| included.contains(&path)) {
+    for slot in slots.iter_mut() {
+        if (slot.root.walked.as_ref()).is_some_and(|real| included.contains(real)) {
             slot.included_elsewhere = true;
             slot.loaded = None;
         }

@@ -29,8 +29,8 @@ pub struct Root {
     pub engine: Engine,
     /// The files, in the order in which they are loaded.
     pub inputs: Vec<Input>,
-    /// Found in a walked folder: then it is left out when another instance includes it.
-    pub walked: bool,
+    /// The real path of a file found in a walked folder: it is left out when another instance includes it.
+    pub walked: Option<PathBuf>,
     /// Its name, where the settings give one.
     pub name: Option<String>,
 }
@@ -126,6 +126,8 @@ struct Search<'a> {
     query: &'a Query<'a>,
     exclude: GlobSet,
     seen: BTreeSet<PathBuf>,
+    /// The folder of the file met last, and where it really is: most files follow one of the same folder.
+    folder: (PathBuf, PathBuf),
     /// The declared instances that were not met yet, with their real files.
     declared: Vec<(BTreeSet<PathBuf>, &'a Instance)>,
     found: Discovery,
@@ -145,6 +147,7 @@ impl<'a> Search<'a> {
             query,
             exclude,
             seen: BTreeSet::new(),
+            folder: (PathBuf::new(), PathBuf::new()),
             declared: (query.declared.iter())
                 .map(|instance| {
                     (
@@ -216,7 +219,7 @@ impl<'a> Search<'a> {
             return self.fail(Error::Empty { name });
         }
         match self.judge(&input.bytes) {
-            What::Configuration(engine) => self.add_root(engine, vec![input], false),
+            What::Configuration(engine) => self.add_root(engine, vec![input], None),
             What::Template(line) => self.add_template(name, line, false),
             What::Unknown => self.fail(Error::UnknownEngine { name }),
         }
@@ -260,7 +263,7 @@ impl<'a> Search<'a> {
                 self.fail(Error::NoInput { looked_for });
             }
             Some(engine) => {
-                self.add_root(engine, inputs, false);
+                self.add_root(engine, inputs, None);
                 if let Some(root) = self.found.roots.last_mut() {
                     root.name = instance.named.then_some(name);
                 }
@@ -279,7 +282,8 @@ impl<'a> Search<'a> {
                 Ok(entry) if entry.file_type().is_file() => {
                     // `.` names what is in it as if it had been named itself.
                     let path = entry.path();
-                    self.add_walked(path.strip_prefix("./").unwrap_or(path), folder);
+                    let path = path.strip_prefix("./").unwrap_or(path);
+                    self.add_walked(path, folder, entry.path_is_symlink());
                 }
                 Ok(_) => {}
                 Err(error) => self.add_walk_error(error, folder),
@@ -287,11 +291,19 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn add_walked(&mut self, path: &Path, folder: &Path) {
+    fn add_walked(&mut self, path: &Path, folder: &Path, is_link: bool) {
         for instance in self.declared_with(path) {
             self.add_instance(instance);
         }
-        if !is_candidate(path, folder) || !self.is_new(path) {
+        if !is_candidate(path, folder) {
+            return;
+        }
+        let real = if is_link {
+            real(path)
+        } else {
+            self.real_in_folder(path)
+        };
+        if !self.seen.insert(real.clone()) {
             return;
         }
         let input = match read(path) {
@@ -299,7 +311,7 @@ impl<'a> Search<'a> {
             Err(error) => return self.fail(error),
         };
         match self.judge(&input.bytes) {
-            What::Configuration(engine) => self.add_root(engine, vec![input], true),
+            What::Configuration(engine) => self.add_root(engine, vec![input], Some(real)),
             What::Template(line) => self.add_template(input.name, line, true),
             What::Unknown => self.found.skipped.push(path.to_owned()),
         }
@@ -331,12 +343,25 @@ impl<'a> Search<'a> {
         self.fail(Error::Read { path, source });
     }
 
+    /// Where a file that is no link really is.
+    fn real_in_folder(&mut self, path: &Path) -> PathBuf {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return real(path);
+        };
+        if self.folder.0 != parent || self.folder.1.as_os_str().is_empty() {
+            // The folder of a relative name is the working folder.
+            let named = Path::new(".").join(parent);
+            self.folder = (parent.to_owned(), real(&named));
+        }
+        self.folder.1.join(name)
+    }
+
     /// Whether this real file was not met before.
     fn is_new(&mut self, path: &Path) -> bool {
         self.seen.insert(real(path))
     }
 
-    fn add_root(&mut self, engine: Engine, inputs: Vec<Input>, walked: bool) {
+    fn add_root(&mut self, engine: Engine, inputs: Vec<Input>, walked: Option<PathBuf>) {
         self.found.roots.push(Root {
             engine,
             inputs,

@@ -32,7 +32,7 @@ impl Audited {
         let root = Root {
             engine: engine::detect(text.as_bytes()).unwrap(),
             inputs: vec![input],
-            walked: false,
+            walked: None,
             name: None,
         };
         let discovery = Discovery {

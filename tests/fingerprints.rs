@@ -26,7 +26,7 @@ fn judged(example: &Example, text: &str) -> (BTreeSet<&'static str>, Vec<String>
     let root = Root {
         engine: example.engine,
         inputs: vec![input],
-        walked: false,
+        walked: None,
         name: None,
     };
     let found = Discovery {

@@ -123,7 +123,7 @@ fn pipeline(example: &Example) -> Vec<Finding> {
             path: None,
             bytes: whole(example.engine, &text).into_bytes(),
         }],
-        walked: false,
+        walked: None,
         name: None,
     };
     let roots = files(example).into_iter().map(root).collect();

@@ -157,7 +157,7 @@ fn load(path: &Path) -> Audit {
     let root = Root {
         engine: detect(&input.bytes).expect("the file is a configuration"),
         inputs: vec![input],
-        walked: false,
+        walked: None,
         name: None,
     };
     let found = Discovery {
