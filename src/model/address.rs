@@ -84,29 +84,30 @@ impl Address {
     /// The address of a text that is nothing but an IPv4 literal and a port, as most are: both proxies read
     /// it alike. `None` for all others, and for numbers written in an unusual way.
     pub fn of_ipv4(text: &str) -> Option<Self> {
-        let mut rest = text.as_bytes();
-        let mut number = |end: Option<u8>, most: u32| {
-            let (mut value, mut digits) = (0, 0);
-            while let Some((digit @ b'0'..=b'9', behind)) = rest.split_first() {
+        let (mut numbers, mut host_length) = (0, 0);
+        let (mut value, mut digits) = (0_u32, 0);
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
                 // A leading zero is unusual, and so is a number of more than five digits.
-                if digits > 0 && value == 0 || digits == 5 {
-                    return None;
+                b'0'..=b'9' if digits < 5 && (value > 0 || digits == 0) => {
+                    value = value * 10 + u32::from(byte - b'0');
+                    digits += 1;
                 }
-                value = value * 10 + u32::from(digit - b'0');
-                digits += 1;
-                rest = behind;
+                b'.' | b':' if digits > 0 && value <= 255 => {
+                    let wanted = if numbers < 3 { b'.' } else { b':' };
+                    if byte != wanted || numbers > 3 || numbers == 0 && value == 0 {
+                        return None;
+                    }
+                    numbers += 1;
+                    host_length = at;
+                    (value, digits) = (0, 0);
+                }
+                _ => return None,
             }
-            let found = rest.split_first();
-            rest = found.map_or(&[], |(_, behind)| behind);
-            (digits > 0 && value <= most && found.map(|(byte, _)| *byte) == end).then_some(value)
-        };
-        let first = number(Some(b'.'), 255)?;
-        number(Some(b'.'), 255)?;
-        number(Some(b'.'), 255)?;
-        number(Some(b':'), 255)?;
-        let port = u16::try_from(number(None, 65_535)?).ok()?;
-        let host_length = u16::try_from(text.rfind(':')?).ok()?;
-        (first > 0 && port > 0).then(|| Self {
+        }
+        let port = u16::try_from(value).ok().filter(|&port| port > 0)?;
+        let host_length = u16::try_from(host_length).ok()?;
+        (numbers == 4).then(|| Self {
             text: text.into(),
             kind: AddressKind::Ipv4,
             port: Port::Fixed(port),

@@ -4,12 +4,11 @@
 //! wrong with the line. Weak and strong quotes, escapes, adjacent pieces, comments glued to words and
 //! variables (expanded inside weak quotes only) are resolved here.
 
-use std::ops::Range;
-
 use crate::model::Text;
 
 use super::env::{Env, Value};
-use super::tree::{Cooked, Variable, Word};
+use super::plain::{end_of_line, is_ordinary, lex_plain};
+use super::tree::{Cooked, Tree, Variable, Word};
 
 /// `MAX_LINE_ARGS` of `include/haproxy/defaults.h`.
 pub(crate) const MAX_WORDS: usize = 64;
@@ -48,30 +47,30 @@ pub(crate) struct Outcome {
     pub(super) fault: Option<(Fault, u32)>,
 }
 
-/// Cuts the line at `range`, which holds no line end, and appends to `words` and `cooked`. With `utf8`,
-/// all `bytes` are text.
+/// Cuts the line that starts at `start` of the file and appends its words to the tree. The second value is
+/// the end of the line.
 pub(crate) fn lex(
-    bytes: &[u8],
-    utf8: bool,
-    range: Range<usize>,
+    tree: &mut Tree<'_>,
+    start: usize,
     env: &Env<'_>,
     place: Place<'_>,
-    words: &mut Vec<Word>,
-    cooked: &mut Vec<Cooked>,
-) -> Outcome {
-    if utf8 && let Some(outcome) = lex_plain(bytes, &range, words) {
-        return outcome;
+) -> (Outcome, usize) {
+    if let Some(text) = tree.text
+        && let Some(plain) = lex_plain(text, start, &mut tree.words)
+    {
+        return plain;
     }
-    let line = bytes.get(..range.end).unwrap_or(bytes);
+    let bytes = tree.bytes;
+    let end = end_of_line(bytes, start);
     let mut lexer = Lexer {
-        line,
-        at: range.start,
+        line: bytes.get(..end).unwrap_or(bytes),
+        at: start,
         env,
         place,
-        first: words.len(),
-        words,
-        cooked,
-        word: range.start,
+        first: tree.words.len(),
+        words: &mut tree.words,
+        cooked: &mut tree.cooked,
+        word: start,
         special: false,
         text: Vec::new(),
         state: Cooked::default(),
@@ -80,49 +79,17 @@ pub(crate) fn lex(
         outcome: Outcome::default(),
     };
     lexer.run();
-    lexer.outcome
+    (lexer.outcome, end)
 }
 
-/// Cuts a line without quotes, escapes and variables; `None` for one that needs more than this.
-fn lex_plain(bytes: &[u8], range: &Range<usize>, words: &mut Vec<Word>) -> Option<Outcome> {
-    let first = words.len();
-    let line = bytes.get(..range.end)?;
-    let mut at = range.start;
-    loop {
-        while let Some(b' ' | b'\t') = line.get(at) {
-            at += 1;
-        }
-        let start = at;
-        while line.get(at).is_some_and(|&byte| is_ordinary(byte)) {
-            at += 1;
-        }
-        if at > start {
-            words.push(Word::plain(to_u32(start)?, to_u32(at)?));
-        }
-        let comment = match line.get(at) {
-            Some(b' ' | b'\t') => continue,
-            Some(b'#') => to_u32(at),
-            None => None,
-            Some(_) => break,
-        };
-        if words.len() - first > MAX_WORDS {
-            break;
-        }
-        let fault = None;
-        return Some(Outcome { comment, fault });
-    }
-    words.truncate(first);
-    None
-}
-
-struct Lexer<'l> {
-    line: &'l [u8],
+struct Lexer<'l, 's> {
+    line: &'s [u8],
     at: usize,
     env: &'l Env<'l>,
     place: Place<'l>,
     /// Number of words that belong to earlier lines.
     first: usize,
-    words: &'l mut Vec<Word>,
+    words: &'l mut Vec<Word<'s>>,
     cooked: &'l mut Vec<Cooked>,
     /// Where the current word starts.
     word: usize,
@@ -142,23 +109,7 @@ pub(crate) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// Whether a character never ends a word, opens or closes a quote, or starts a variable or comment.
-fn is_ordinary(byte: u8) -> bool {
-    #[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
-    const ORDINARY: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = b'!';
-        while byte < u8::MAX {
-            table[byte as usize] = !matches!(byte, b'"' | b'\'' | b'\\' | b'#' | b'$');
-            byte += 1;
-        }
-        table[u8::MAX as usize] = true;
-        table
-    };
-    ORDINARY.get(usize::from(byte)).copied().unwrap_or(false)
-}
-
-impl Lexer<'_> {
+impl Lexer<'_, '_> {
     fn peek(&self, ahead: usize) -> u8 {
         self.line.get(self.at + ahead).copied().unwrap_or(0)
     }
@@ -286,8 +237,10 @@ impl Lexer<'_> {
             return;
         };
         let source = self.line.get(self.word..end).unwrap_or_default();
-        if !self.special && std::str::from_utf8(source).is_ok() {
-            self.words.push(Word::plain(start, end_at));
+        if !self.special
+            && let Ok(text) = std::str::from_utf8(source)
+        {
+            self.words.push(Word::plain(text, start, end_at));
             return;
         }
         let value = if self.special { &self.text } else { source };
@@ -445,6 +398,6 @@ fn hex(byte: u8) -> Option<u8> {
     u8::try_from(value).ok()
 }
 
-fn to_u32(n: usize) -> Option<u32> {
+pub(super) fn to_u32(n: usize) -> Option<u32> {
     u32::try_from(n).ok()
 }

@@ -25,9 +25,9 @@ fn cut(line: &[u8], given: &Environment, utf8: bool) -> (Vec<String>, Vec<Span>,
         line: 7,
         section: "web",
     };
-    let range = 0..line.len();
-    let (words, cooked) = (&mut tree.words, &mut tree.cooked);
-    let outcome = lex(source.bytes(), utf8, range, &env, place, words, cooked);
+    tree.text = tree.text.filter(|_| utf8);
+    let (outcome, end) = lex(&mut tree, 0, &env, place);
+    assert_eq!(end, line.len());
     let end = u32::try_from(line.len()).unwrap();
     let line = Line::new(0, end, 0..tree.words.len());
     let line = tree.line_ref(&line);

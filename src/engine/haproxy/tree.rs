@@ -12,17 +12,20 @@ const NONE: u32 = u32::MAX;
 
 /// One word of a line as HAProxy's `parse_line` cuts it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Word {
+pub(crate) struct Word<'s> {
+    /// Its source text where that is its value.
+    text: &'s str,
     pub(super) start: u32,
     pub(super) end: u32,
     /// Index into [`Tree::cooked`], or `NONE` where the source text is the value.
     cooked: u32,
 }
 
-impl Word {
+impl<'s> Word<'s> {
     /// A word whose value is its source text.
-    pub(super) fn plain(start: u32, end: u32) -> Self {
+    pub(super) fn plain(text: &'s str, start: u32, end: u32) -> Self {
         Self {
+            text,
             start,
             end,
             cooked: NONE,
@@ -31,8 +34,12 @@ impl Word {
 
     /// A word whose value differs from its source text.
     pub(super) fn cooked(start: u32, end: u32, index: usize) -> Self {
-        let cooked = u32::try_from(index).unwrap_or(NONE);
-        Self { start, end, cooked }
+        Self {
+            text: "",
+            start,
+            end,
+            cooked: u32::try_from(index).unwrap_or(NONE),
+        }
     }
 }
 
@@ -132,7 +139,7 @@ pub(crate) struct Chain {
     pub(super) matters: bool,
 }
 
-/// One parsed file.
+/// One parsed file, or the part of it that is at hand.
 #[derive(Debug)]
 pub(crate) struct Tree<'s> {
     pub(super) source: SourceId,
@@ -140,7 +147,7 @@ pub(crate) struct Tree<'s> {
     /// The same as text, where the whole file is UTF-8.
     pub(super) text: Option<&'s str>,
     pub(super) lines: Vec<Line>,
-    pub(super) words: Vec<Word>,
+    pub(super) words: Vec<Word<'s>>,
     pub(super) cooked: Vec<Cooked>,
     pub(super) guards: Vec<Guard>,
     pub(super) chains: Vec<Chain>,
@@ -158,9 +165,8 @@ impl<'s> Tree<'s> {
             source: id,
             bytes,
             text: source.text(),
-            // Untouched capacity costs nothing; growing by doubling would.
-            lines: Vec::with_capacity(bytes.len() / 32),
-            words: Vec::with_capacity(bytes.len() / 8),
+            lines: Vec::new(),
+            words: Vec::new(),
             cooked: Vec::new(),
             guards: vec![outermost, outermost],
             chains: Vec::new(),
@@ -168,21 +174,22 @@ impl<'s> Tree<'s> {
     }
 
     /// The value of a word.
-    pub(super) fn value(&self, word: Word) -> &str {
-        if let Some(cooked) = self.cooked(word) {
-            return &cooked.text;
+    #[inline]
+    fn value(&self, word: Word<'s>) -> &str {
+        if word.cooked == NONE {
+            return word.text;
         }
-        let range = word.start as usize..word.end as usize;
-        match self.text {
-            Some(text) => text.get(range).unwrap_or_default(),
-            None => {
-                std::str::from_utf8(self.bytes.get(range).unwrap_or_default()).unwrap_or_default()
-            }
-        }
+        self.cooked(word).map_or("", |cooked| &cooked.text)
     }
 
-    pub(super) fn cooked(&self, word: Word) -> Option<&Cooked> {
+    fn cooked(&self, word: Word<'_>) -> Option<&Cooked> {
         self.cooked.get(word.cooked as usize)
+    }
+
+    /// Makes room for the words of the next line.
+    pub(super) fn forget_words(&mut self) {
+        self.words.clear();
+        self.cooked.clear();
     }
 
     pub(super) fn span(&self, start: u32, end: u32) -> Span {
@@ -207,7 +214,7 @@ impl<'s> Tree<'s> {
 pub(crate) struct LineRef<'t> {
     tree: &'t Tree<'t>,
     line: &'t Line,
-    words: &'t [Word],
+    words: &'t [Word<'t>],
     /// The value of the first word, which everybody asks for.
     first: &'t str,
 }
@@ -307,9 +314,14 @@ impl<'t> LineRef<'t> {
         self.words.is_empty() && self.line.comment().is_some()
     }
 
-    /// Whether this line follows `other` without a blank line between them.
-    pub(super) fn follows(&self, other: &Self) -> bool {
-        let between = other.line.end as usize..self.line.start as usize;
+    /// Behind its last byte, the line end left out.
+    pub(super) fn end(&self) -> u32 {
+        self.line.end
+    }
+
+    /// Whether this line follows the one that ends at `end` without a blank line between them.
+    pub(super) fn follows(&self, end: u32) -> bool {
+        let between = end as usize..self.line.start as usize;
         let between = self.tree.bytes.get(between).unwrap_or_default();
         memchr::memchr_iter(b'\n', between).count() == 1
     }

@@ -56,12 +56,17 @@ fn atol(text: &str) -> i64 {
         Some(digits) => (true, digits),
         None => (false, text.strip_prefix('+').unwrap_or(text)),
     };
-    let length = digits.find(|c: char| !c.is_ascii_digit());
-    let digits = digits.get(..length.unwrap_or(digits.len()));
-    match digits.unwrap_or_default() {
-        "" => 0,
-        digits if negative => digits.parse().map_or(i64::MIN, |n: i64| -n),
-        digits => digits.parse().unwrap_or(i64::MAX),
+    // As a negative number: there is one more of these.
+    let mut value = 0_i64;
+    for digit in digits.bytes().take_while(u8::is_ascii_digit) {
+        value = value
+            .saturating_mul(10)
+            .saturating_sub((digit - b'0').into());
+    }
+    if negative {
+        value
+    } else {
+        value.checked_neg().unwrap_or(i64::MAX)
     }
 }
 

@@ -29,12 +29,33 @@ pub(super) const SECTIONS: &[&str] = &[
     "namespace_list",
 ];
 
+/// One bit for each letter that a section starts with. Every line asks, and no word of servers starts with one
+/// of them.
+const FIRST_LETTERS: u32 = {
+    let mut letters = 0;
+    let mut rest = SECTIONS;
+    while let [name, behind @ ..] = rest {
+        if let [first, ..] = name.as_bytes() {
+            letters |= letter(*first);
+        }
+        rest = behind;
+    }
+    letters
+};
+
+const fn letter(byte: u8) -> u32 {
+    1 << (byte & 31)
+}
+
 /// Whether `word` starts a section.
 pub(crate) fn is_section(word: &str) -> bool {
-    // Every line asks; first letters tell most words apart.
     let first = word.as_bytes().first();
-    let is = |name: &&str| name.as_bytes().first() == first && *name == word;
-    SECTIONS.iter().any(is)
+    first.is_some_and(|&first| FIRST_LETTERS & letter(first) != 0) && SECTIONS.contains(&word)
+}
+
+/// Whether the name of a section, server or ACL may hold this character (`invalid_char` of `src/tools.c`).
+pub(crate) fn is_of_names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':')
 }
 
 /// Whether lines that start with `word` are made of server options.

@@ -2,7 +2,7 @@
 //!
 //! In: the words of a condition and the named ACLs above it. Out: a [`Condition`] of the model.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use super::super::tree::LineRef;
 use crate::model::{Condition, PathMatch, RandomDraw, Text};
@@ -19,7 +19,11 @@ pub(super) fn define(acls: &mut Acls, line: LineRef<'_>) {
         criterion(&words).unwrap_or_else(|| opaque(line, 2))
     };
     let name = line.word(1);
-    acls.entry(name.into()).or_default().push(condition);
+    if let Some(lines) = acls.get_mut(name) {
+        lines.push(condition);
+    } else {
+        acls.insert(name.into(), vec![condition]);
+    }
 }
 
 fn opaque(line: LineRef<'_>, from: usize) -> Condition {

@@ -2,7 +2,9 @@
 //!
 //! In: the proxies of an instance. Out: its [`Instance`], names resolved and server ids given.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use foldhash::HashMap;
 
 use super::Lowering;
 use super::balance;
@@ -13,43 +15,33 @@ use crate::model::{
     Algorithm, Backend, Condition, Instance, Listener, Route, Server, Setting, Target, Text,
 };
 
+/// The backends by their names; `None` for one that is disabled.
+type Names = HashMap<Text, Option<usize>>;
+
 impl Lowering {
     /// The model, and the findings that need the meaning of lines.
     pub(in super::super) fn finish(mut self) -> (Instance, Vec<Finding>) {
         self.close_section();
-        let proxies = std::mem::take(&mut self.proxies);
-        self.instance.fragment = !proxies.iter().any(|proxy| proxy.kind.has_listeners());
-        self.check_proxies(&proxies);
-        let backends = proxies.iter().filter(|proxy| is_backend(proxy)).count();
-        self.instance.backends.reserve_exact(backends);
-        let mut names = BTreeMap::new();
-        let mut fronts = Vec::new();
-        for mut proxy in proxies {
-            self.back(&mut proxy, &mut names);
-            if proxy.kind.has_listeners() && !proxy.common.disabled {
-                fronts.push(proxy);
-            }
+        let closed = std::mem::take(&mut self.closed);
+        self.instance.fragment = !closed.iter().any(|section| section.kind.has_listeners());
+        let backends = std::mem::take(&mut self.instance.backends);
+        self.check_sections(&closed, &backends);
+        self.instance.backends = backends;
+        let mut names = Names::default();
+        for section in closed.iter().filter(|section| section.is_backend) {
+            names.entry(section.name.clone()).or_insert(section.backend);
         }
+        let fronts = (closed.into_iter())
+            .filter(|section| section.kind.has_listeners() && !section.disabled)
+            .filter_map(|section| section.rest);
         for proxy in fronts {
+            self.instance.routes.reserve(proxy.ways.len() + 1);
             self.listener(*proxy, &names);
         }
         (self.instance, self.findings)
     }
 
-    /// Makes the backend of a proxy that is one, and keeps its index by name; `None` for one that is
-    /// disabled.
-    fn back(&mut self, proxy: &mut Proxy, names: &mut BTreeMap<Text, Option<usize>>) {
-        if !is_backend(proxy) {
-            return;
-        }
-        let index = (!proxy.common.disabled).then_some(self.instance.backends.len());
-        names.entry(proxy.name.clone()).or_insert(index);
-        if index.is_some() {
-            self.instance.backends.push(backend(proxy));
-        }
-    }
-
-    fn listener(&mut self, proxy: Proxy, names: &BTreeMap<Text, Option<usize>>) {
+    fn listener(&mut self, proxy: Proxy, names: &Names) {
         let index = self.instance.listeners.len();
         let mut route = |condition, target, span| {
             self.instance.routes.push(Route {
@@ -108,7 +100,7 @@ pub(super) fn is_backend(proxy: &Proxy) -> bool {
     }
 }
 
-fn target(way: &Way, names: &BTreeMap<Text, Option<usize>>) -> Target {
+fn target(way: &Way, names: &Names) -> Target {
     if way.dynamic {
         return Target::Dynamic(way.target.clone());
     }
@@ -119,7 +111,8 @@ fn target(way: &Way, names: &BTreeMap<Text, Option<usize>>) -> Target {
     }
 }
 
-fn backend(proxy: &mut Proxy) -> Backend {
+/// The backend of a section that is one.
+pub(super) fn backend(proxy: &mut Proxy) -> Backend {
     let common = &proxy.common;
     let mut backend = Backend::new(proxy.name.clone(), common.mode.layer(), proxy.header);
     backend.body = proxy.body;

@@ -5,6 +5,7 @@
 use super::super::keywords::{self, Kind, Word};
 use super::super::tree::LineRef;
 use super::super::units;
+use super::super::words::is_of_names;
 
 /// What is wrong with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,8 +129,7 @@ fn way(line: LineRef<'_>, what: &'static str, conditional: bool) -> Option<Fault
 
 fn acl(line: LineRef<'_>) -> Option<Fault> {
     const CHARACTERS: &str = "a name of letters, digits, `-`, `_`, `.` and `:`";
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    if !line.word(1).bytes().all(allowed) {
+    if !line.word(1).bytes().all(is_of_names) {
         return Some(Fault::Expected(CHARACTERS, 1));
     }
     missing(line, 1, "a name and a criterion").or_else(|| missing(line, 2, "a criterion"))

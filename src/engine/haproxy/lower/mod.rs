@@ -7,62 +7,36 @@ mod acl;
 mod assemble;
 mod balance;
 mod bind;
+mod body;
 mod check;
+mod closed;
 mod common;
 mod grammar;
 mod proxy;
 mod references;
 mod refusals;
 mod refuse;
+mod removed;
 mod scope;
 mod server;
+mod server_line;
 mod slips;
 mod values;
 
 use std::collections::BTreeMap;
 
 use super::super::Options;
-use super::keywords;
 use super::tree::{Guard, LineRef, Tree};
 use crate::finding::Finding;
 use crate::model::{Engine, Instance, Server, Text};
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 
-use common::{Common, Handled};
+use closed::Closed;
+use common::Common;
 use proxy::{Kind, Proxy};
-use scope::Scope;
 
 /// The most servers that `server-template` lines of one instance add to the model.
 const MAX_SLOTS: u32 = 100_000;
-
-/// Reads the files of one variant; its model is what [`Lowering::finish`] makes of them.
-pub(super) fn read(trees: &[Tree<'_>], options: &Options, root: &str, variant: u32) -> Lowering {
-    let version = options.haproxy_version;
-    let mut instance = Instance::new(Engine::Haproxy, version, root.into());
-    instance.variant = variant;
-    let mut lowering = Lowering {
-        instance,
-        findings: Vec::new(),
-        section: Section::None,
-        defaults: None,
-        named: BTreeMap::new(),
-        proxies: Vec::new(),
-        pending: Vec::new(),
-        resolvers: BTreeMap::new(),
-        servers: Vec::new(),
-        slots: MAX_SLOTS,
-        complained_outside: false,
-        header_fault: None,
-        complained_global: false,
-        slips_left: slips::BUDGET,
-        decided: variants(trees) == 1,
-    };
-    for tree in trees {
-        lowering.instance.files.push(tree.source);
-        lowering.file(tree, variant);
-    }
-    lowering
-}
 
 /// The section being read.
 #[derive(Debug)]
@@ -75,7 +49,7 @@ enum Section {
     Other,
 }
 
-/// What was read of one variant.
+/// What was read of one variant; its model is what [`Lowering::finish`] makes of it.
 pub(super) struct Lowering {
     instance: Instance,
     findings: Vec<Finding>,
@@ -84,11 +58,10 @@ pub(super) struct Lowering {
     defaults: Option<Box<Common>>,
     /// Those with a name, and how many have it.
     named: BTreeMap<Text, (Box<Common>, u32)>,
-    #[allow(
-        clippy::vec_box,
-        reason = "each is freed as soon as its backend is made"
-    )]
-    proxies: Vec<Box<Proxy>>,
+    /// Sections whose lines have all been read.
+    closed: Vec<Closed>,
+    /// Where the line before ends.
+    last_end: Option<u32>,
     /// Comment lines that no line has claimed yet, and whether each follows the line before it.
     pending: Vec<(Span, bool)>,
     /// Names of `resolvers` sections.
@@ -108,34 +81,73 @@ pub(super) struct Lowering {
 }
 
 impl Lowering {
-    fn file(&mut self, tree: &Tree<'_>, variant: u32) {
-        // Every file starts outside of any section (`readcfgfile`).
-        self.close_section();
-        let active = active_guards(tree, variant);
-        let mut before: Option<LineRef<'_>> = None;
-        for raw in &tree.lines {
-            let line = tree.line_ref(raw);
-            let before = before.replace(line);
-            // Only comments and what stands below them are asked for the line above.
-            let matters = line.is_comment() || !self.pending.is_empty();
-            let contiguous = matters && before.is_some_and(|before| line.follows(&before));
-            if !active.get(raw.guard as usize).copied().unwrap_or(true) {
-                continue;
-            }
-            if line.is_comment() {
-                if let Some(comment) = line.comment() {
-                    self.pending.push((comment, contiguous));
-                }
-                continue;
-            }
-            let said = self.findings.len();
-            self.line(line, contiguous);
-            if raw.broken {
-                // Its fault is reported; more about the same line follows from that.
-                self.findings.truncate(said);
-            }
+    /// Starts with nothing. `decided` says that no `.if` block is left out.
+    pub(super) fn new(options: &Options, root: &str, variant: u32, decided: bool) -> Self {
+        let mut instance = Instance::new(Engine::Haproxy, options.haproxy_version, root.into());
+        instance.variant = variant;
+        Self {
+            instance,
+            findings: Vec::new(),
+            section: Section::None,
+            defaults: None,
+            named: BTreeMap::new(),
+            closed: Vec::new(),
+            last_end: None,
+            pending: Vec::new(),
+            resolvers: BTreeMap::new(),
+            servers: Vec::new(),
+            slots: MAX_SLOTS,
+            complained_outside: false,
+            header_fault: None,
+            complained_global: false,
+            slips_left: slips::BUDGET,
+            decided,
         }
+    }
+
+    /// Reads a file as a whole.
+    pub(super) fn file(&mut self, tree: &Tree<'_>, variant: u32) {
+        self.start_file(tree.source);
+        let active = active_guards(tree, variant);
+        for raw in &tree.lines {
+            let active = active.get(raw.guard as usize).copied().unwrap_or(true);
+            self.read(tree.line_ref(raw), active);
+        }
+        self.end_file();
+    }
+
+    /// Every file starts outside of any section (`readcfgfile`).
+    pub(super) fn start_file(&mut self, file: SourceId) {
+        self.instance.files.push(file);
+        self.close_section();
+        self.last_end = None;
+    }
+
+    pub(super) fn end_file(&mut self) {
         self.claim_rest();
+    }
+
+    /// Reads the next line of the file. One that is not `active` only stands between others.
+    pub(super) fn read(&mut self, line: LineRef<'_>, active: bool) {
+        let before = self.last_end.replace(line.end());
+        if !active {
+            return;
+        }
+        // Only comments and what stands below them are asked for the line above.
+        let matters = line.is_comment() || !self.pending.is_empty();
+        let contiguous = matters && before.is_some_and(|end| line.follows(end));
+        if line.is_comment() {
+            if let Some(comment) = line.comment() {
+                self.pending.push((comment, contiguous));
+            }
+            return;
+        }
+        let said = self.findings.len();
+        self.line(line, contiguous);
+        if line.is_broken() {
+            // Its fault is reported; more about the same line follows from that.
+            self.findings.truncate(said);
+        }
     }
 
     fn line(&mut self, line: LineRef<'_>, contiguous: bool) {
@@ -282,151 +294,8 @@ impl Lowering {
                 // What is asked of each server is asked while it is at hand.
                 assemble::give_ids(&mut proxy.servers);
                 self.check_servers(&proxy);
-                self.proxies.push(proxy);
+                self.close(proxy);
             }
-        }
-    }
-
-    fn body_line(&mut self, line: LineRef<'_>, comment: Option<Span>) {
-        self.findings.extend(self.header_fault.take());
-        if matches!(
-            line.word(0),
-            "mode"
-                | "balance"
-                | "hash-type"
-                | "no"
-                | "default"
-                | "http-check"
-                | "tcp-check"
-                | "stats"
-        ) {
-            self.find_slip(line);
-        }
-        if matches!(self.section, Section::Defaults(..) | Section::Proxy(_)) {
-            self.check_grammar(line);
-        }
-        match &mut self.section {
-            Section::None => self.outside(line),
-            Section::Global => self.global(line),
-            Section::Other => {}
-            Section::Defaults(common, name) => {
-                let anonymous = name.is_empty();
-                let handled = common.line(line, Scope::Defaults);
-                if anonymous {
-                    self.rule_without_name(line);
-                }
-                self.removed_keyword(line);
-                match handled {
-                    Handled::Yes => {}
-                    Handled::No => {
-                        self.misplaced_in_defaults(line);
-                        self.not_modelled(line);
-                    }
-                    Handled::Refused(refused) => self.refused_values(line, &refused),
-                    Handled::BadTime(fault, at) => self.bad_time(line, at, fault),
-                }
-                self.forwarded_for(line);
-            }
-            Section::Proxy(proxy) => {
-                let remarks = proxy.line(line, comment, &mut self.slots);
-                self.remarks(line, &remarks);
-            }
-        }
-    }
-
-    fn remarks(&mut self, line: LineRef<'_>, remarks: &proxy::Remarks) {
-        if !remarks.refused.is_empty() {
-            self.refused_values(line, &remarks.refused);
-        }
-        if let Some((fault, at)) = remarks.bad_time {
-            self.bad_time(line, at, fault);
-        }
-        if let Some(at) = remarks.undefined_acl.filter(|_| self.decided) {
-            self.undefined_acl(line, at);
-        }
-        if remarks.incomplete {
-            self.incomplete_server(line);
-        }
-        if remarks.misplaced {
-            self.misplaced_server(line);
-        }
-        if remarks.not_modelled {
-            self.not_modelled(line);
-        }
-        if line.word(0) != "server" {
-            self.removed_keyword(line);
-            self.forwarded_for(line);
-        }
-    }
-
-    fn global(&mut self, line: LineRef<'_>) {
-        let proxies = self.decided && keywords::is_of_proxies(line.word(0));
-        if proxies && !self.complained_global {
-            self.complained_global = true;
-            self.misplaced_in_global(line);
-        }
-        self.removed_keyword(line);
-        match line.word(0) {
-            "maxconn" => {
-                let count = Some(scope::number(line, 1)).filter(|&n| n > 0);
-                self.instance.maxconn = Scope::Own.read(count, line, 1, line.whole());
-            }
-            "setenv" | "presetenv" | "unsetenv" | "resetenv" => {}
-            _ => self.not_modelled(line),
-        }
-    }
-
-    fn not_modelled(&mut self, line: LineRef<'_>) {
-        self.find_slip(line);
-        let (first, second) = (line.word(0), line.word(1));
-        let two = matches!(
-            first,
-            "option"
-                | "timeout"
-                | "http-request"
-                | "http-response"
-                | "http-after-response"
-                | "tcp-request"
-                | "tcp-response"
-                | "stats"
-                | "stick"
-                | "no"
-        );
-        if two && !second.is_empty() {
-            let name = compact_str::format_compact!("{first} {second}");
-            self.instance.note_not_modelled(&name, line.whole());
-        } else {
-            self.instance.note_not_modelled(first, line.whole());
-        }
-    }
-
-    /// Reads of `X-Forwarded-For`: a fetch such as `req.hdr_ip(x-forwarded-for,-1)` in any rule. The
-    /// option that writes the header, and logs, are none.
-    fn forwarded_for(&mut self, line: LineRef<'_>) {
-        const NAME: &str = "x-forwarded-for";
-        let logs = matches!(
-            line.word(0),
-            "log-format"
-                | "log-format-sd"
-                | "error-log-format"
-                | "capture"
-                | "unique-id-format"
-                | "default-server"
-                | "timeout"
-        );
-        if logs || line.word(1) == "capture" || line.word(2) == "capture" {
-            return;
-        }
-        let reads = |word: &str| {
-            word.match_indices('(').any(|(at, _)| {
-                let (before, behind) = (word.get(..at), word.get(at + 1..));
-                let name = behind.unwrap_or_default().trim_start().get(..NAME.len());
-                name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
-                    && before.is_some_and(|before| before.contains("hdr"))
-            })
-        };
-        if line.rest(1).any(reads) {
-            self.instance.forwarded_for_reads.push(line.whole());
         }
     }
 }

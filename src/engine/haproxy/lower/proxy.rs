@@ -3,19 +3,15 @@
 //! In: its lines in order. Out: a [`Proxy`] with its listeners, servers and routes, names not yet
 //! resolved.
 
-use std::sync::Arc;
-
-use super::super::address::address;
 use super::super::tree::LineRef;
 use super::super::units::TimeFault;
 use super::acl::{self, Acls};
 use super::bind;
 use super::common::{Common, Handled};
 use super::scope::{Scope, text};
-use super::server::{Refusal, Refused, ServerSettings};
-use crate::model::{
-    AddressKind, Bind, Condition, DefaultServer, Port, Server, Setting, StickRule, Template, Text,
-};
+use super::server::Refused;
+use super::server_line::is_unknown;
+use crate::model::{Bind, Condition, DefaultServer, Server, StickRule, Text};
 use crate::source::Span;
 
 /// The kind of a proxy section.
@@ -77,6 +73,8 @@ pub(super) struct Proxy {
     pub(super) restores_client_address: Option<Span>,
     /// Written `id`.
     pub(super) id: Option<(u32, Span)>,
+    /// Some server tracks another or names `resolvers`.
+    pub(super) refers: bool,
     acls: Acls,
 }
 
@@ -118,6 +116,7 @@ impl Proxy {
             answers_partly: Vec::new(),
             restores_client_address: None,
             id: None,
+            refers: false,
             acls: Acls::default(),
         }
     }
@@ -131,7 +130,10 @@ impl Proxy {
     ) -> Remarks {
         let mut remarks = Remarks::default();
         match line.word(0) {
-            "server" | "server-template" => self.server(line, comment, slots, &mut remarks),
+            "server" | "server-template" => {
+                self.server(line, comment, slots, &mut remarks);
+                return remarks;
+            }
             "bind" => self.bind(line, &mut remarks),
             "acl" => acl::define(&mut self.acls, line),
             "use_backend" => self.way(line),
@@ -261,143 +263,5 @@ impl Proxy {
             key: key.join(" ").into(),
             span: line.whole(),
         });
-    }
-
-    fn server(
-        &mut self,
-        line: LineRef<'_>,
-        comment: Option<Span>,
-        slots: &mut u32,
-        remarks: &mut Remarks,
-    ) {
-        let template = line.word(0) == "server-template";
-        let address_at = if template { 3 } else { 2 };
-        if line.word(1).is_empty() || line.word(address_at).is_empty() {
-            remarks.incomplete = !line.is_broken();
-            return;
-        }
-        if !self.kind.has_servers() {
-            remarks.misplaced = true;
-            return;
-        }
-        let mut settings = self.common.servers.clone();
-        remarks.refused = settings.apply(line, address_at + 1, Scope::Own);
-        settings.raise_maxconn();
-        if line.is_broken() {
-            settings.make_opaque(line.whole(), line.whole().at_start());
-        }
-        if settings.has_agent() && !settings.agent_port {
-            self.agents_without_port.push(self.servers.len());
-        }
-        let comment = line.comment().or(comment);
-        let mut server = build(line, address_at, &settings, comment);
-        refuse_head(line, address_at, &server, &mut remarks.refused);
-        if line.is_broken() || lacks_address(&server) {
-            server.address.kind = AddressKind::Opaque;
-        }
-        if template {
-            self.expand(line, &server, slots);
-        } else {
-            self.servers.push(server);
-        }
-    }
-
-    /// One server for each slot of a template (manual 4.2 `server-template`).
-    fn expand(&mut self, line: LineRef<'_>, server: &Server, slots: &mut u32) {
-        let (from, to) = slot_range(line.word(2));
-        let count = match to.checked_sub(from) {
-            None => 0,
-            // A number that HAProxy refuses says nothing of how many are wanted.
-            Some(_) if i32::try_from(to).is_err() => 1,
-            Some(more) => more.saturating_add(1),
-        };
-        let template = Arc::new(Template {
-            prefix: text(line, 1),
-            slots: count,
-            span: line.whole(),
-        });
-        let made = count.min(*slots);
-        *slots -= made;
-        for number in (from..=to).take(made as usize) {
-            let mut slot = server.clone();
-            if number > from {
-                // A written `id` goes to the first slot only (seen with `show servers state`).
-                slot.id = Setting::engine_default(0);
-            }
-            slot.name = compact_str::format_compact!("{}{number}", line.word(1));
-            slot.template = Some(Arc::clone(&template));
-            self.servers.push(slot);
-        }
-    }
-}
-
-/// What HAProxy refuses in front of a server's options.
-fn refuse_head(line: LineRef<'_>, address_at: usize, server: &Server, refused: &mut Vec<Refused>) {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
-    if !line.is_opaque(1) && !line.word(1).bytes().all(allowed) {
-        refused.push((Refusal::ServerName, 1));
-    }
-    if line.word(0) == "server-template" && !line.is_opaque(2) {
-        // The range is read into ints and may not run backwards (`_srv_parse_tmpl_range` of `src/server.c`).
-        let (from, to) = slot_range(line.word(2));
-        if from > to || to == 0 || i32::try_from(to).is_err() {
-            refused.push((Refusal::Slots, 2));
-        }
-    }
-    if is_unknown(line, address_at) || line.is_broken() {
-        return;
-    }
-    if server.address.kind == AddressKind::Opaque {
-        refused.push((Refusal::Port, address_at));
-    } else if matches!(server.address.port, Port::Range(..)) {
-        refused.push((Refusal::PortRange, address_at));
-    } else if lacks_address(server) {
-        refused.push((Refusal::NoIpv4, address_at));
-    }
-}
-
-/// Whether the address fails when HAProxy starts, unless the start does without it.
-fn lacks_address(server: &Server) -> bool {
-    let options = &server.options;
-    options.resolvers.is_none() && options.init_addr.is_none() && server.address.is_broken_ipv4()
-}
-
-/// Whether the address at word `at` holds a variable: outside of quotes as well, where only addresses have
-/// them (`env_expand` of `src/tools.c`).
-fn is_unknown(line: LineRef<'_>, at: usize) -> bool {
-    line.is_opaque(at) || line.word(at).contains('$')
-}
-
-/// `5` is 1 to 5; `3-5` is itself.
-fn slot_range(word: &str) -> (u32, u32) {
-    let (from, to) = match word.split_once('-') {
-        Some((from, to)) => (from.parse(), to.parse()),
-        None => (Ok(1), word.parse()),
-    };
-    (from.unwrap_or(1), to.unwrap_or(0))
-}
-
-fn build(
-    line: LineRef<'_>,
-    address_at: usize,
-    settings: &ServerSettings,
-    comment: Option<Span>,
-) -> Server {
-    Server {
-        name: text(line, 1),
-        address: address(line.word(address_at), is_unknown(line, address_at)),
-        span: line.whole(),
-        head: line.span_between(0, address_at),
-        weight: settings.weight,
-        backup: settings.backup,
-        disabled: settings.disabled,
-        maxconn: settings.maxconn,
-        id: settings.id.unwrap_or(Setting::engine_default(0)),
-        check: settings.check,
-        cookie: settings.cookie.clone().map(Box::new),
-        passive: None,
-        options: Arc::clone(&settings.options),
-        template: None,
-        comment,
     }
 }

@@ -6,38 +6,44 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use foldhash::HashMap;
+
 use super::Lowering;
+use super::closed::Closed;
 use super::common::Mode;
 use super::proxy::Proxy;
 use crate::finding::{Finding, Severity};
-use crate::model::{Server, Text};
+use crate::model::{Backend, Server, Text};
 use crate::source::Span;
 
 impl Lowering {
     /// References of every proxy.
-    pub(super) fn check_references(&mut self, proxies: &[Box<Proxy>]) {
-        self.check_tracks(proxies);
-        let modes: BTreeMap<&Text, Mode> = (proxies.iter().rev())
-            .filter(|proxy| proxy.kind.has_servers() && !proxy.common.disabled)
-            .map(|proxy| (&proxy.name, proxy.common.mode))
+    pub(super) fn check_references(&mut self, proxies: &[Closed], backends: &[Backend]) {
+        self.check_tracks(proxies, backends);
+        let modes: HashMap<&str, Mode> = (proxies.iter().rev())
+            .filter(|proxy| proxy.kind.has_servers() && !proxy.disabled)
+            .map(|proxy| (proxy.name.as_str(), proxy.mode))
             .collect();
-        for proxy in proxies.iter().filter(|proxy| !proxy.common.disabled) {
-            self.check_use_server(proxy);
-            if !self.instance.fragment {
-                self.check_resolvers(proxy);
+        for proxy in proxies.iter().filter(|proxy| !proxy.disabled) {
+            self.check_use_server(proxy, backends);
+            if proxy.refers && !self.instance.fragment {
+                self.check_resolvers(proxy, backends);
             }
-            if proxy.kind.has_listeners() && proxy.common.mode == Mode::Http {
-                self.check_modes(proxy, &modes);
+            let front = proxy.rest.as_deref().filter(|it| it.kind.has_listeners());
+            if let (Some(front), Mode::Http) = (front, proxy.mode) {
+                self.check_modes(front, &modes);
             }
         }
     }
 
-    fn check_use_server(&mut self, proxy: &Proxy) {
-        if proxy.use_server.is_empty() {
+    fn check_use_server(&mut self, proxy: &Closed, backends: &[Backend]) {
+        let use_server = proxy.use_server(backends);
+        if use_server.is_empty() {
             return;
         }
-        let names: BTreeSet<&Text> = proxy.servers.iter().map(|server| &server.name).collect();
-        for (name, span) in &proxy.use_server {
+        let servers = proxy.servers(backends).iter();
+        let names: BTreeSet<&Text> = servers.map(|server| &server.name).collect();
+        for (name, span) in use_server {
             let Some(name) = name.as_ref().filter(|name| !names.contains(name)) else {
                 continue;
             };
@@ -52,9 +58,9 @@ impl Lowering {
     }
 
     /// The section `default` is made by HAProxy itself (since 2.6).
-    fn check_resolvers(&mut self, proxy: &Proxy) {
+    fn check_resolvers(&mut self, proxy: &Closed, backends: &[Backend]) {
         let mut said: BTreeSet<Span> = BTreeSet::new();
-        for server in &proxy.servers {
+        for server in proxy.servers(backends) {
             let Some(resolvers) = &server.options.resolvers else {
                 continue;
             };
@@ -75,14 +81,14 @@ impl Lowering {
     }
 
     /// HTTP requests cannot be handed to a backend in `mode tcp`; the other way round works since 2.2.
-    fn check_modes(&mut self, proxy: &Proxy, modes: &BTreeMap<&Text, Mode>) {
+    fn check_modes(&mut self, proxy: &Proxy, modes: &HashMap<&str, Mode>) {
         let ways = proxy.ways.iter().filter(|way| !way.dynamic);
         let ways = ways.map(|way| (&way.target, way.span));
         let default = (proxy.common.default_backend.iter())
             .filter(|(_, _, dynamic)| !dynamic)
             .map(|(name, span, _)| (name, *span));
         for (target, span) in ways.chain(default) {
-            if modes.get(target) != Some(&Mode::Tcp) {
+            if modes.get(target.as_str()) != Some(&Mode::Tcp) {
                 continue;
             }
             let message = format!(
@@ -97,14 +103,13 @@ impl Lowering {
     }
 
     /// `track` must lead to a server with a check (`srv_apply_track`).
-    fn check_tracks(&mut self, proxies: &[Box<Proxy>]) {
-        let tracks = |server: &Server| server.options.track.is_some();
-        if !proxies.iter().any(|proxy| proxy.servers.iter().any(tracks)) {
+    fn check_tracks(&mut self, proxies: &[Closed], backends: &[Backend]) {
+        if !proxies.iter().any(|proxy| proxy.refers) {
             return;
         }
-        let index = index(proxies);
-        for proxy in proxies.iter().filter(|proxy| !proxy.common.disabled) {
-            for server in &proxy.servers {
+        let index = index(proxies, backends);
+        for proxy in proxies.iter().filter(|proxy| !proxy.disabled) {
+            for server in proxy.servers(backends) {
                 let Some(track) = server
                     .options
                     .track
@@ -139,11 +144,11 @@ impl Lowering {
 /// Servers by backend and name, for references to them.
 type Index<'p> = BTreeMap<&'p str, BTreeMap<&'p str, &'p Server>>;
 
-fn index(proxies: &[Box<Proxy>]) -> Index<'_> {
+fn index<'p>(proxies: &'p [Closed], backends: &'p [Backend]) -> Index<'p> {
     let mut index = Index::new();
     for proxy in proxies.iter().filter(|proxy| proxy.kind.has_servers()) {
         let servers = index.entry(&proxy.name).or_default();
-        for server in &proxy.servers {
+        for server in proxy.servers(backends) {
             servers.entry(&server.name).or_insert(server);
         }
     }

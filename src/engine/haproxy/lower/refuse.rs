@@ -3,13 +3,18 @@
 //! In: lines and proxies. Out: findings. Only what the real proxy was seen to refuse is reported.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+
+use foldhash::HashMap;
 
 use super::super::address::address;
 use super::super::tree::LineRef;
+use super::super::words::is_of_names;
 use super::Lowering;
+use super::closed::Closed;
 use super::proxy::{Kind, Proxy};
 use crate::finding::{Finding, Severity, Words};
-use crate::model::{Address, AddressKind, Port, Server, Setting, Text};
+use crate::model::{Address, AddressKind, Backend, Port, Server, Setting};
 use crate::source::Span;
 
 impl Lowering {
@@ -134,24 +139,6 @@ impl Lowering {
         self.refused(line.span(at), message, help);
     }
 
-    /// Keywords that were removed, with the first version that refuses them.
-    pub(super) fn removed_keyword(&mut self, line: LineRef<'_>) {
-        let option = line.word(0) == "option";
-        let keyword = line.word(usize::from(option));
-        let found = if option {
-            removed_option(keyword)
-        } else {
-            removed(keyword)
-        };
-        let Some((since, instead)) = found else {
-            return;
-        };
-        let span = line.span_between(0, usize::from(option));
-        let keyword = if option { "option " } else { "" }.to_owned() + keyword;
-        let message = format!("`{keyword}` was removed: HAProxy {since} and newer refuse the file");
-        self.refused(span, message, instead);
-    }
-
     pub(super) fn refuse_unknown_defaults(&mut self, line: LineRef<'_>, at: usize) {
         let message = format!(
             "`defaults {}` is not defined above this line: every version of HAProxy refuses the file",
@@ -182,7 +169,7 @@ impl Lowering {
             let message = format!("expected a name behind `{word}`");
             return self.syntax(line.whole(), message, format!("name the {word}"));
         }
-        let bad = |c: char| !(c.is_ascii_alphanumeric() || "-_.:".contains(c));
+        let bad = |c: char| !u8::try_from(c).is_ok_and(is_of_names);
         if let Some(c) = proxy
             .name
             .chars()
@@ -201,15 +188,19 @@ impl Lowering {
     }
 
     /// Names and ids that are used twice, and servers that HAProxy cannot set up.
-    pub(super) fn check_proxies(&mut self, proxies: &[Box<Proxy>]) {
-        let mut seen: [BTreeMap<&Text, &Proxy>; 2] = Default::default();
-        let mut ids: BTreeMap<u32, &Proxy> = BTreeMap::new();
-        for proxy in proxies.iter().filter(|proxy| !proxy.name.is_empty()) {
+    pub(super) fn check_sections(&mut self, sections: &[Closed], backends: &[Backend]) {
+        let mut seen: [HashMap<&str, &Closed>; 2] = Default::default();
+        let mut ids: BTreeMap<u32, &Closed> = BTreeMap::new();
+        for proxy in sections.iter().filter(|proxy| !proxy.name.is_empty()) {
             let sides = [proxy.kind.has_listeners(), proxy.kind.has_servers()];
             let mut earlier = None;
             for (seen, _) in seen.iter_mut().zip(sides).filter(|(_, side)| *side) {
-                earlier = earlier.or(seen.get(&proxy.name).copied());
-                seen.entry(&proxy.name).or_insert(proxy);
+                match seen.entry(proxy.name.as_str()) {
+                    Entry::Occupied(first) => earlier = earlier.or(Some(*first.get())),
+                    Entry::Vacant(slot) => {
+                        slot.insert(proxy);
+                    }
+                }
             }
             if let Some(earlier) = earlier {
                 self.twice(proxy, earlier);
@@ -222,10 +213,10 @@ impl Lowering {
                 }
             }
         }
-        self.check_references(proxies);
+        self.check_references(sections, backends);
     }
 
-    fn twice(&mut self, proxy: &Proxy, earlier: &Proxy) {
+    fn twice(&mut self, proxy: &Closed, earlier: &Closed) {
         let message = format!(
             "{} `{}` has the same name as a {} above: every version of HAProxy refuses the file",
             proxy.kind.word(),
@@ -236,7 +227,7 @@ impl Lowering {
         self.refuse(finding.related("the first one", earlier.header));
     }
 
-    fn id_twice(&mut self, id: u32, span: Span, proxy: &Proxy, earlier: &Proxy) {
+    fn id_twice(&mut self, id: u32, span: Span, proxy: &Closed, earlier: &Closed) {
         let message = format!(
             "{} `{}` has the id {id} of {} `{}`: every version of HAProxy refuses the file",
             proxy.kind.word(),
@@ -306,8 +297,9 @@ impl Lowering {
     /// A check of an IP address needs a port (`init_srv_check` of `src/check.c`).
     fn check_ports(&mut self, proxy: &Proxy, server: &Server) {
         let options = &server.options;
+        let without = |port: Port| matches!(port, Port::None | Port::Offset(_));
         let check = server.check.known() == Some(&true) && options.check_port.is_none();
-        if !check || proxy.common.checks.connects_elsewhere() {
+        if !without(server.address.port) || !check || proxy.common.checks.connects_elsewhere() {
             return;
         }
         let own = options
@@ -315,9 +307,8 @@ impl Lowering {
             .as_ref()
             .map(|it| address(&it.value, it.is_opaque()));
         let checked = own.as_ref().unwrap_or(&server.address);
-        let without = |port: Port| matches!(port, Port::None | Port::Offset(_));
         let own_port = own.as_ref().is_some_and(|own| !without(own.port));
-        if !is_inet(checked, own.is_some()) || own_port || !without(server.address.port) {
+        if !is_inet(checked, own.is_some()) || own_port {
             return;
         }
         let message = format!(
@@ -381,44 +372,15 @@ fn extra_address(proxy: &Proxy, line: LineRef<'_>) -> Option<Finding> {
 
 /// Whether two servers may have one name, or one written id.
 fn has_twins(servers: &[Server]) -> bool {
+    if servers.iter().any(|server| server.id.is_written()) {
+        return true;
+    }
+    // Most sections name them in order.
+    if servers.is_sorted_by(|one, next| one.name < next.name) {
+        return false;
+    }
     let mut names: Vec<&str> = servers.iter().map(|server| server.name.as_str()).collect();
     names.sort_unstable();
     let mut pairs = names.iter().zip(names.iter().skip(1));
-    pairs.any(|(one, next)| one == next) || servers.iter().any(|server| server.id.is_written())
-}
-
-/// Since when a keyword is refused, and what to write instead. Seen with `haproxy -c`.
-fn removed(keyword: &str) -> Option<(&'static str, &'static str)> {
-    let http_request = "use `http-request` rules instead";
-    let http_response = "use `http-response` rules instead";
-    Some(match keyword {
-        "reqadd" | "reqallow" | "reqdel" | "reqdeny" | "reqiallow" | "reqidel" | "reqideny"
-        | "reqipass" | "reqirep" | "reqitarpit" | "reqpass" | "reqrep" | "reqtarpit" => {
-            ("2.1", http_request)
-        }
-        "rspadd" | "rspdel" | "rspdeny" | "rspidel" | "rspideny" | "rspirep" | "rsprep" => {
-            ("2.1", http_response)
-        }
-        "cliexp" => ("2.1", http_request),
-        "srvexp" => ("2.1", http_response),
-        "appsession" => ("1.6", "use `cookie` or `stick on` instead"),
-        "monitor-net" => ("2.6", "use `http-request return` with a condition on `src`"),
-        "grace" => ("2.5", "remove the line"),
-        "block" => ("2.1", "use `http-request deny` instead"),
-        "clitimeout" => ("2.1", "use `timeout client` instead"),
-        "contimeout" => ("2.1", "use `timeout connect` instead"),
-        "srvtimeout" => ("2.1", "use `timeout server` instead"),
-        "redispatch" => ("2.1", "use `option redispatch` instead"),
-        "nbproc" => ("2.5", "remove the line: threads do the work"),
-        _ => return None,
-    })
-}
-
-fn removed_option(name: &str) -> Option<(&'static str, &'static str)> {
-    Some(match name {
-        "forceclose" => ("2.0", "remove the line, or use `option httpclose`"),
-        "http-tunnel" => ("2.1", "remove the line"),
-        "http_proxy" => ("2.5", "use `http-request do-resolve` and `set-dst` instead"),
-        _ => return None,
-    })
+    pairs.any(|(one, next)| one == next)
 }

@@ -187,37 +187,37 @@ impl Reader<'_, '_> {
         self.value(number(self.line, at + 1), at)
     }
 
-    /// 0 stands for no limit.
-    fn limit(&self, at: usize) -> Setting<Option<u32>> {
-        let count = number(self.line, at + 1);
-        self.value(Some(count).filter(|&count| count > 0), at)
-    }
-
     /// Reads the option at word `at`; the number of words it takes.
     fn option(&mut self, at: usize) -> usize {
         if self.line.is_opaque(at) {
             self.unknown.get_or_insert(self.line.span(at));
             return 1;
         }
-        self.check_value(at);
+        // What stands on most lines comes first; none of it has a value that is refused.
         match self.line.word(at) {
             "check" => self.settings.check = self.flag(true, at),
-            "no-check" => self.settings.check = self.flag(false, at),
+            "weight" => return self.weight(at),
+            "maxconn" => return self.maxconn(at),
             "backup" => self.settings.backup = self.flag(true, at),
-            "no-backup" => self.settings.backup = self.flag(false, at),
             "disabled" => self.settings.disabled = self.flag(true, at),
             "enabled" => self.settings.disabled = self.flag(false, at),
-            "weight" => return self.weight(at),
-            "maxconn" => self.settings.maxconn = self.limit(at),
-            "id" => self.id(at),
+            "no-check" => self.settings.check = self.flag(false, at),
+            "no-backup" => self.settings.backup = self.flag(false, at),
+            _ => return self.checked_option(at),
+        }
+        1
+    }
+
+    /// An option whose value HAProxy may refuse.
+    fn checked_option(&mut self, at: usize) -> usize {
+        self.check_value(at);
+        match self.line.word(at) {
             "cookie" => self.settings.cookie = Some(self.word(at)),
+            "id" => self.id(at),
             "agent-port" => self.settings.agent_port = number(self.line, at + 1) != 0,
             _ => return self.rare(at),
         }
-        match self.line.word(at) {
-            "maxconn" | "id" | "cookie" | "agent-port" => 2,
-            _ => 1,
-        }
+        2
     }
 
     /// What HAProxy says of the value of the option at word `at`. Behind a word that is no option nothing is
@@ -239,6 +239,13 @@ impl Reader<'_, '_> {
         if self.scope == Scope::Own {
             self.settings.id = Some(self.count(at));
         }
+    }
+
+    /// 0 stands for no limit.
+    fn maxconn(&mut self, at: usize) -> usize {
+        let count = number(self.line, at + 1);
+        self.settings.maxconn = self.value(Some(count).filter(|&count| count > 0), at);
+        2
     }
 
     fn weight(&mut self, at: usize) -> usize {

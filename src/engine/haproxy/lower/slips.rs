@@ -13,6 +13,23 @@ use crate::finding::{Finding, Severity};
 pub(super) const BUDGET: u32 = 20_000;
 
 impl Lowering {
+    /// Looks at the value of a line whose value is one of a few words.
+    pub(super) fn find_value_slip(&mut self, line: LineRef<'_>) {
+        if matches!(
+            line.word(0),
+            "mode"
+                | "balance"
+                | "hash-type"
+                | "no"
+                | "default"
+                | "http-check"
+                | "tcp-check"
+                | "stats"
+        ) {
+            self.find_slip(line);
+        }
+    }
+
     /// Looks at the word that says what `line` is.
     pub(super) fn find_slip(&mut self, line: LineRef<'_>) {
         let (kind, at) = match line.word(0) {

@@ -28,6 +28,7 @@ fn wanted(option: &str) -> Wanted {
         "inter" | "fastinter" | "downinter" | "agent-inter" => Wanted::Delay,
         "slowstart" | "pool-purge-delay" => Wanted::Time,
         "rise" | "fall" | "error-limit" | "id" => Wanted::Positive,
+        "cookie" => Wanted::Something,
         "weight" | "maxconn" | "minconn" | "maxqueue" => Wanted::Anything,
         "observe" => Wanted::OneOf(&["none", "layer4", "layer7"]),
         "on-error" => Wanted::OneOf(&["fastinter", "fail-check", "sudden-death", "mark-down"]),
