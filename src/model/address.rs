@@ -84,30 +84,19 @@ impl Address {
     /// The address of a text that is nothing but an IPv4 literal and a port, as most are: both proxies read
     /// it alike. `None` for all others, and for numbers written in an unusual way.
     pub fn of_ipv4(text: &str) -> Option<Self> {
-        let (mut numbers, mut host_length) = (0, 0);
-        let (mut value, mut digits) = (0_u32, 0);
-        for (at, byte) in text.bytes().enumerate() {
-            match byte {
-                // A leading zero is unusual, and so is a number of more than five digits.
-                b'0'..=b'9' if digits < 5 && (value > 0 || digits == 0) => {
-                    value = value * 10 + u32::from(byte - b'0');
-                    digits += 1;
-                }
-                b'.' | b':' if digits > 0 && value <= 255 => {
-                    let wanted = if numbers < 3 { b'.' } else { b':' };
-                    if byte != wanted || numbers > 3 || numbers == 0 && value == 0 {
-                        return None;
-                    }
-                    numbers += 1;
-                    host_length = at;
-                    (value, digits) = (0, 0);
-                }
-                _ => return None,
+        let mut rest = text.as_bytes();
+        let mut host_length = 0;
+        for (number, end) in [b'.', b'.', b'.', b':'].into_iter().enumerate() {
+            let value = leading_number(&mut rest).filter(|value| *value <= 255)?;
+            if number == 0 && value == 0 {
+                return None;
             }
+            host_length = text.len() - rest.len();
+            rest = rest.strip_prefix(&[end])?;
         }
-        let port = u16::try_from(value).ok().filter(|&port| port > 0)?;
+        let port = leading_number(&mut rest).and_then(|port| u16::try_from(port).ok())?;
         let host_length = u16::try_from(host_length).ok()?;
-        (numbers == 4).then(|| Self {
+        (port > 0 && rest.is_empty()).then(|| Self {
             text: text.into(),
             kind: AddressKind::Ipv4,
             port: Port::Fixed(port),
@@ -200,6 +189,21 @@ impl Address {
         };
         Some(text)
     }
+}
+
+/// The number at the start of `text`, which then starts behind it. `None` for one that is written in an unusual
+/// way: with a leading zero, or with more than five digits.
+fn leading_number(text: &mut &[u8]) -> Option<u32> {
+    let mut rest = *text;
+    let mut value = 0_u32;
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        value = value.wrapping_mul(10).wrapping_add((digit - b'0').into());
+        rest = behind;
+    }
+    let digits = text.len() - rest.len();
+    let usual = matches!(digits, 1..=5) && (digits == 1 || !text.starts_with(b"0"));
+    *text = rest;
+    usual.then_some(value)
 }
 
 /// The IPv4 address that an IPv6 address stands for (`::ffff:10.0.0.1`).

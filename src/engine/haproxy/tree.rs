@@ -303,6 +303,13 @@ impl<'t> LineRef<'t> {
         (index..self.len()).any(|at| self.is_opaque(at))
     }
 
+    /// Whether some word may hold this character.
+    pub(super) fn may_hold(&self, byte: u8) -> bool {
+        let written = self.line.start as usize..self.line.end as usize;
+        let written = self.tree.bytes.get(written).unwrap_or_default();
+        memchr::memchr(byte, written).is_some() || self.words.iter().any(|it| it.cooked != NONE)
+    }
+
     /// The comment on the line.
     pub(super) fn comment(&self) -> Option<Span> {
         let at = self.line.comment()?;

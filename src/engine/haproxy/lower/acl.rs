@@ -111,11 +111,20 @@ fn criterion(words: &[&str]) -> Option<Condition> {
             Some(Condition::Path(path))
         }
         ("host", "str", [_, ..]) => {
-            let names = patterns.iter().map(|&name| Text::from(name).to_lowercase());
+            let names = patterns.iter().map(|&name| lower_case(name));
             Some(Condition::Host(names.collect()))
         }
         _ => None,
     }
+}
+
+fn lower_case(name: &str) -> Text {
+    let mut text = Text::from(name);
+    if text.is_ascii() {
+        text.make_ascii_lowercase();
+        return text;
+    }
+    text.to_lowercase()
 }
 
 /// Method, case flag and patterns; `None` where patterns come from a file or a flag is not known.

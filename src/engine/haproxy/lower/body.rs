@@ -138,14 +138,14 @@ impl Lowering {
     fn forwarded_for(&mut self, line: LineRef<'_>) {
         const NAME: &str = "x-forwarded-for";
         let reads = |word: &str| {
-            memchr::memchr_iter(b'(', word.as_bytes()).any(|at| {
+            word.match_indices('(').any(|(at, _)| {
                 let (before, behind) = (word.get(..at), word.get(at + 1..));
                 let name = behind.unwrap_or_default().trim_start().get(..NAME.len());
                 name.is_some_and(|name| name.eq_ignore_ascii_case(NAME))
                     && before.is_some_and(|before| before.contains("hdr"))
             })
         };
-        if !line.rest(1).any(reads) {
+        if !line.may_hold(b'(') || !line.rest(1).any(reads) {
             return;
         }
         let logs = matches!(

@@ -92,8 +92,12 @@ impl ServerSettings {
         };
         let mut at = from;
         // An empty word ends the line (`parse_server`, as in all of 2.6).
-        while at < line.len() && !line.word(at).is_empty() {
-            at += reader.option(at).max(1);
+        loop {
+            let word = line.word(at);
+            if word.is_empty() {
+                break;
+            }
+            at += reader.option(word, at).max(1);
         }
         let (refused, unknown) = (reader.refused, reader.unknown);
         if let Some(variable) = unknown {
@@ -187,14 +191,15 @@ impl Reader<'_, '_> {
         self.value(number(self.line, at + 1), at)
     }
 
-    /// Reads the option at word `at`; the number of words it takes.
-    fn option(&mut self, at: usize) -> usize {
+    /// Reads the option `word` at `at`; the number of words it takes.
+    #[inline]
+    fn option(&mut self, word: &str, at: usize) -> usize {
         if self.line.is_opaque(at) {
             self.unknown.get_or_insert(self.line.span(at));
             return 1;
         }
         // What stands on most lines comes first; none of it has a value that is refused.
-        match self.line.word(at) {
+        match word {
             "check" => self.settings.check = self.flag(true, at),
             "weight" => return self.weight(at),
             "maxconn" => return self.maxconn(at),
