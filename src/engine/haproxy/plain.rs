@@ -6,6 +6,8 @@ use super::lex::{MAX_WORDS, Outcome, to_u32};
 use super::tree::Word;
 
 /// Cuts a line without quotes, escapes and variables; `None` for one that needs more than this.
+///
+/// Eight characters are looked at together, and of them only those that may be no part of a word.
 pub(super) fn lex_plain<'s>(
     text: &'s str,
     start: usize,
@@ -13,57 +15,59 @@ pub(super) fn lex_plain<'s>(
 ) -> Option<(Outcome, usize)> {
     let bytes = text.as_bytes();
     let first = words.len();
+    let mut word = start;
     let mut at = start;
-    loop {
-        while let Some(b' ' | b'\t') = bytes.get(at) {
-            at += 1;
+    let (comment, end) = 'line: loop {
+        let eight = eight_from(bytes, at);
+        let mut candidates = low_or_backslash(u64::from_le_bytes(eight));
+        while candidates != 0 {
+            let offset = candidates.trailing_zeros() as usize / 8;
+            candidates &= candidates - 1;
+            let byte = *eight.get(offset)?;
+            if is_ordinary(byte) {
+                continue;
+            }
+            let here = at + offset;
+            if here > word {
+                let value = text.get(word..here)?;
+                words.push(Word::plain(value, to_u32(word)?, to_u32(here)?));
+            }
+            match byte {
+                b' ' | b'\t' => word = here + 1,
+                b'\n' => break 'line (None, here),
+                b'#' => break 'line (to_u32(here), end_of_line(bytes, here)),
+                _ => {
+                    words.truncate(first);
+                    return None;
+                }
+            }
         }
-        let start = at;
-        at = end_of_ordinary(bytes, start);
-        if at > start {
-            let word = text.get(start..at)?;
-            words.push(Word::plain(word, to_u32(start)?, to_u32(at)?));
-        }
-        let (comment, end) = match bytes.get(at) {
-            Some(b' ' | b'\t') => continue,
-            Some(b'#') => (to_u32(at), end_of_line(bytes, at)),
-            Some(b'\n') | None => (None, at),
-            Some(_) => break,
-        };
-        if words.len() - first > MAX_WORDS {
-            break;
-        }
-        let fault = None;
-        return Some((Outcome { comment, fault }, end));
+        at += eight.len();
+    };
+    if words.len() - first > MAX_WORDS {
+        words.truncate(first);
+        return None;
     }
-    words.truncate(first);
-    None
+    let fault = None;
+    Some((Outcome { comment, fault }, end))
 }
 
-/// Where the ordinary characters from `at` on end. Eight of them are looked at together: nearly all that are
-/// ordinary are above `'` and are no backslash.
-fn end_of_ordinary(bytes: &[u8], mut at: usize) -> usize {
-    while let Some((eight, _)) = bytes.get(at..).and_then(<[u8]>::split_first_chunk) {
-        let rare = below_bracket_or_backslash(u64::from_le_bytes(*eight));
-        if rare == 0 {
-            at += 8;
-            continue;
-        }
-        at += rare.trailing_zeros() as usize / 8;
-        if !bytes.get(at).is_some_and(|&byte| is_ordinary(byte)) {
-            return at;
-        }
-        at += 1;
+/// The eight characters from `at` on; behind the end of the file stand line feeds.
+fn eight_from(bytes: &[u8], at: usize) -> [u8; 8] {
+    let rest = bytes.get(at..).unwrap_or_default();
+    if let Some((eight, _)) = rest.split_first_chunk() {
+        return *eight;
     }
-    while bytes.get(at).is_some_and(|&byte| is_ordinary(byte)) {
-        at += 1;
+    let mut eight = [b'\n'; 8];
+    for (slot, byte) in eight.iter_mut().zip(rest) {
+        *slot = *byte;
     }
-    at
+    eight
 }
 
-/// Sets the highest bit of the first of eight bytes that is below `(` or is a backslash; bits above that one
-/// mean nothing.
-fn below_bracket_or_backslash(eight: u64) -> u64 {
+/// Sets the highest bit of each of eight bytes that is below `(` or is a backslash: all that end a word are. A
+/// byte that is neither may be marked too, but only behind one that is.
+fn low_or_backslash(eight: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     let below =
         |bytes: u64, least: u8| bytes.wrapping_sub(ONES * u64::from(least)) & !bytes & (ONES << 7);
