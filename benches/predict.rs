@@ -11,6 +11,7 @@
 mod generate;
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lbaudit::engine::{self, Input, Options};
@@ -23,23 +24,11 @@ use lbaudit::source::{Sources, Span};
 
 fn server(span: Span, position: u32, weight: u32) -> Server {
     let name = Text::from(format!("10.0.{}.{}:8080", position / 256, position % 256));
-    Server {
-        name: name.clone(),
-        address: Address::new(name.clone(), AddressKind::Ipv4, &name, Port::Fixed(8080)),
-        span,
-        head: span,
-        weight: Setting::explicit(weight, span),
-        backup: Setting::engine_default(false),
-        disabled: Setting::engine_default(false),
-        maxconn: Setting::engine_default(None),
-        id: Setting::engine_default(position),
-        check: Setting::engine_default(false),
-        cookie: None,
-        passive: None,
-        options: std::sync::Arc::default(),
-        template: None,
-        comment: None,
-    }
+    let address = Address::new(name.clone(), AddressKind::Ipv4, &name, Port::Fixed(8080));
+    let mut server = Server::new(name, address, span, span, Arc::default());
+    server.weight = Setting::explicit(weight, span);
+    server.set_id(Setting::engine_default(position));
+    server
 }
 
 fn backend(algorithm: Algorithm, servers: u32, weight: impl Fn(u32) -> u32) -> Backend {

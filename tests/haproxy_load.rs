@@ -499,7 +499,7 @@ fn comments_belong_to_what_stands_below_or_beside_them() {
     assert_eq!(texts(&backends[0].comments), own);
     assert_eq!(texts(&backends[1].comments), ["# next"]);
     let comments: Vec<Option<String>> = (backends[0].servers.iter())
-        .map(|server| server.comment.map(|span| sources.text(span)))
+        .map(|server| server.comment().map(|span| sources.text(span)))
         .collect();
     let wanted = [
         Some("# above\n # more".to_owned()),
@@ -508,7 +508,7 @@ fn comments_belong_to_what_stands_below_or_beside_them() {
     ];
     assert_eq!(comments, wanted);
     assert_eq!(
-        sources.text(backends[0].servers[0].head),
+        sources.text(backends[0].servers[0].head()),
         "server a 1.1.1.1:80"
     );
     assert!(

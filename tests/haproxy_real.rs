@@ -178,19 +178,16 @@ fn ours(backend: &Backend, server: &Server) -> String {
         "{}/{} id={} forced={} weight={} backup={} disabled={} check={check} agent={} rise/fall={} track={} cookie={} port={} check-port={}",
         backend.name,
         server.name,
-        server.id.value,
+        server.id().value,
         // All slots of a template carry the flag of its first one.
-        server.id.is_written() || backend.name == "numbered" && server.template.is_some(),
+        server.id().is_written() || backend.name == "numbered" && server.template().is_some(),
         server.weight.value,
         server.backup.value,
         server.disabled.value,
         server.has_agent(),
         thresholds.unwrap_or_default(),
         track.unwrap_or_default(),
-        server
-            .cookie
-            .as_ref()
-            .map_or("", |cookie| cookie.value.as_str()),
+        server.cookie().map_or("", |cookie| cookie.value.as_str()),
         server.address.port.number().unwrap_or(0),
         server
             .options

@@ -32,8 +32,8 @@ fn spans(instance: &Instance) -> Vec<Span> {
         spans.extend([backend.span, backend.body]);
         spans.extend(&backend.comments);
         for server in &backend.servers {
-            spans.extend([server.span, server.head]);
-            spans.extend(server.comment);
+            spans.extend([server.span, server.head()]);
+            spans.extend(server.comment());
             spans.extend(server.weight.origin.span());
         }
     }

@@ -8,7 +8,7 @@
 
 mod predict_support;
 
-use lbaudit::model::{Algorithm, Backend, Engine, HashMethod, Version};
+use lbaudit::model::{Algorithm, Backend, Engine, HashMethod, Setting, Version};
 use lbaudit::predict::{Basis, Prediction, Share, Tier, predict, predict_idle};
 use predict_support::{backend, backups, hashed, percent, total};
 
@@ -193,7 +193,7 @@ fn least_connections_show_weights_under_load_and_none_when_idle() {
 #[test]
 fn first_fills_the_lowest_id() {
     let mut backend = backend(Algorithm::First, &[1, 1, 1]);
-    backend.servers[0].id.value = 30;
+    backend.servers[0].set_id(Setting::engine_default(30));
     assert_eq!(percent(&haproxy(&backend, &[])), ["0.0", "100.0", "0.0"]);
 }
 

@@ -140,7 +140,7 @@ impl OptionCache {
         optional(
             out,
             Kind::ServerOption,
-            (old.cookie.as_deref(), new.cookie.as_deref()),
+            (old.cookie(), new.cookie()),
             |value| format!("cookie {value}"),
         );
         for (old, new) in self.differences(&old.options, &new.options) {

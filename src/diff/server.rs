@@ -83,7 +83,7 @@ pub(super) fn compare(setting: &Surroundings<'_>, matching: &Matching, out: &mut
             options.compare(old, new, out);
         }
         if setting.ids_matter {
-            out.setting(Kind::ServerOption, (&old.id, &new.id), |id| {
+            out.setting(Kind::ServerOption, (&old.id(), &new.id()), |id| {
                 Some(format!("id {id}"))
             });
         }

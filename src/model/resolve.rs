@@ -44,7 +44,7 @@ fn dealt(backend: &mut Backend, answers: &Answers) {
         };
         match next {
             Some(address) => set_address(&mut server.address, *address),
-            None => server.disabled = Setting::explicit(true, server.head),
+            None => server.disabled = Setting::explicit(true, server.head()),
         }
     }
 }

@@ -27,9 +27,10 @@ pub enum OriginKind {
 /// [`Self::MOST_BYTES`] it keeps the beginning, and of files beyond the first 2^18 none.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    start: u32,
-    /// From the lowest bits on: kind, length, number of the source (0 for none).
-    packed: u32,
+    /// A number of 32 bits. As bytes it needs no padding behind a small value.
+    start: [u8; 4],
+    /// The same; from the lowest bits on: kind, length, number of the source (0 for none).
+    packed: [u8; 4],
 }
 
 /// Bits of [`Origin::packed`] that hold the kind.
@@ -42,10 +43,14 @@ impl Origin {
     pub const MOST_BYTES: u32 = (1 << LENGTH_BITS) - 1;
 
     /// The engine's documented default.
-    pub const ENGINE_DEFAULT: Self = Self {
-        start: 0,
-        packed: OriginKind::EngineDefault as u32,
-    };
+    pub const ENGINE_DEFAULT: Self = Self::packed(0, OriginKind::EngineDefault as u32);
+
+    const fn packed(start: u32, packed: u32) -> Self {
+        Self {
+            start: start.to_ne_bytes(),
+            packed: packed.to_ne_bytes(),
+        }
+    }
 
     /// Written at `span` in a place of this kind.
     pub const fn new(kind: OriginKind, span: Span) -> Self {
@@ -62,10 +67,7 @@ impl Origin {
         } else {
             0
         };
-        Self {
-            start: span.start,
-            packed: source | length << KIND_BITS | kind as u32,
-        }
+        Self::packed(span.start, source | length << KIND_BITS | kind as u32)
     }
 
     /// Written on the object itself.
@@ -81,7 +83,7 @@ impl Origin {
     /// The kind of place.
     pub const fn kind(self) -> OriginKind {
         use OriginKind::{DefaultServer, Defaults, EngineDefault, Explicit, Opaque, OuterScope};
-        match self.packed & ((1 << KIND_BITS) - 1) {
+        match u32::from_ne_bytes(self.packed) & ((1 << KIND_BITS) - 1) {
             0 => Explicit,
             1 => DefaultServer,
             2 => Defaults,
@@ -93,9 +95,11 @@ impl Origin {
 
     /// The place where the value is written.
     pub fn span(self) -> Option<Span> {
-        let source = SourceId::of_number(self.packed >> (KIND_BITS + LENGTH_BITS))?;
-        let length = self.packed >> KIND_BITS & Self::MOST_BYTES;
-        Some(Span::new(source, self.start, self.start + length))
+        let packed = u32::from_ne_bytes(self.packed);
+        let source = SourceId::of_number(packed >> (KIND_BITS + LENGTH_BITS))?;
+        let start = u32::from_ne_bytes(self.start);
+        let length = packed >> KIND_BITS & Self::MOST_BYTES;
+        Some(Span::new(source, start, start + length))
     }
 
     /// The place of a value that is written on the object itself.

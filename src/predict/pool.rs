@@ -284,7 +284,7 @@ fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Opti
         None if disabled && engine == Engine::Haproxy => 0,
         None => return None,
     };
-    let id = server.id.known().copied().unwrap_or(0);
+    let id = server.id().known().copied().unwrap_or(0);
     Some(Member {
         text: &server.address.text,
         weight: match engine {

@@ -151,7 +151,7 @@ impl<'a> Copy<'a> {
             .max(1);
         let mut servers = BTreeMap::new();
         for server in &backend.servers {
-            if opaque(server) || server.template.is_some() || server.address.is_local() {
+            if opaque(server) || server.template().is_some() || server.address.is_local() {
                 return None;
             }
             let peer = Peer {
@@ -379,7 +379,7 @@ fn positions_differ(copy: &Copy<'_>, usual: &Copy<'_>) -> bool {
     let ids = |copy: &Copy<'_>| -> BTreeMap<Option<String>, u32> {
         let servers = copy.backend.servers.iter();
         servers
-            .map(|server| (server.address.endpoint(), server.id.value))
+            .map(|server| (server.address.endpoint(), server.id().value))
             .collect()
     };
     let by_id = matches!(

@@ -59,12 +59,14 @@ fn finding(view: &BackendView<'_>, primary: &Server, backups: &[&Server], host: 
         names(&names_of(backups.iter().copied())),
         view.title(),
     );
-    let span = backups.first().map_or(primary.head, |server| server.head);
+    let span = backups
+        .first()
+        .map_or(primary.head(), |server| server.head());
     let help = "put the backup on another host";
     let finding = Finding::new(Severity::Warning, span, message, help)
         .backend(&view.backend.name)
         .label(format!("on `{host}`"))
-        .related(format!("`{}` is there too", primary.name), primary.head);
+        .related(format!("`{}` is there too", primary.name), primary.head());
     match backups {
         [only] => finding.server(&only.name),
         _ => finding,

@@ -20,11 +20,11 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         return;
     }
     let mut tier: Vec<&Server> = facts::tier(backend, true).map(|(_, it)| it).collect();
-    if tier.iter().any(|server| server.id.is_opaque()) {
+    if tier.iter().any(|server| server.id().is_opaque()) {
         return;
     }
     // Servers are tried by id; the sort keeps the order of equal ones.
-    tier.sort_by_key(|server| server.id.value);
+    tier.sort_by_key(|server| server.id().value);
     let unlimited = |server: &&Server| server.maxconn.known() == Some(&None);
     let Some(position) = tier.iter().position(unlimited) else {
         return;
@@ -59,9 +59,9 @@ fn finding(view: &BackendView<'_>, first: &Server, idle: &[&Server]) -> Finding 
         // One line for many backends: the cause is there.
         Some(span) if origin.kind() == OriginKind::Defaults => (finding(span))
             .label("servers are filled one after the other")
-            .related(format!("`{}` is never full", first.name), first.head),
-        Some(span) => (finding(first.head).label("never full"))
+            .related(format!("`{}` is never full", first.name), first.head()),
+        Some(span) => (finding(first.head()).label("never full"))
             .related("servers are filled one after the other", span),
-        None => finding(first.head).label("never full"),
+        None => finding(first.head()).label("never full"),
     }
 }

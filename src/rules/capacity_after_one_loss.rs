@@ -201,7 +201,7 @@ fn finding(tier: &Tier<'_, '_>, demand: &Demand, over: &Overload<'_>) -> Finding
     };
     let first = over.servers.first();
     let span = first.map_or(tier.view.backend.span, |server| {
-        server.maxconn.origin.span().unwrap_or(server.head)
+        server.maxconn.origin.span().unwrap_or(server.head())
     });
     let source = if demand.stated {
         "the stated peak"

@@ -39,7 +39,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         .label("has no effect")
         .backend(&backend.name);
     findings.push(match backend.servers.first() {
-        Some(first) => finding.related("no `check` here", first.head),
+        Some(first) => finding.related("no `check` here", first.head()),
         None => finding,
     });
 }

@@ -74,7 +74,7 @@ fn finding(
         .label("the check goes there")
         .related(
             format!("`{}` is checked at its own port", here.name),
-            here.head,
+            here.head(),
         );
     Some(match elsewhere {
         [_] => finding.server(&first.name),

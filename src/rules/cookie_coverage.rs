@@ -22,7 +22,7 @@ const RELATED: usize = 3;
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let backend = view.backend;
-    let in_use = backend.cookie.is_some() || backend.servers.iter().any(|it| it.cookie.is_some());
+    let in_use = backend.cookie.is_some() || backend.servers.iter().any(|it| it.cookie().is_some());
     if backend.layer != Layer::Http || !in_use {
         return;
     }
@@ -45,10 +45,10 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
 fn unread(view: &BackendView<'_>, primaries: &[&Server]) -> Option<Finding> {
     let with: Vec<&&Server> = primaries
         .iter()
-        .filter(|server| server.cookie.is_some())
+        .filter(|server| server.cookie().is_some())
         .collect();
     let first = with.first()?;
-    let span = first.cookie.as_ref()?.origin.span()?;
+    let span = first.cookie()?.origin.span()?;
     let listed: Vec<&str> = with.iter().map(|server| server.name.as_str()).collect();
     let message = format!(
         "backend `{}` has no `cookie` line, so the cookie values of {} do nothing: clients are not kept on their server",
@@ -71,7 +71,7 @@ fn missing(
     cookie: &Setting<Cookie>,
 ) -> Option<Finding> {
     let (with, without): (Vec<&Server>, Vec<&Server>) =
-        (primaries.iter().copied()).partition(|server| server.cookie.is_some());
+        (primaries.iter().copied()).partition(|server| server.cookie().is_some());
     if with.is_empty() {
         return none_has_one(view, cookie);
     }
@@ -90,14 +90,14 @@ fn missing(
         primaries.len(),
     );
     let help = format!("add a value of its own, such as `cookie {}`", first.name);
-    let mut finding = Finding::new(Severity::Warning, first.head, message, help)
+    let mut finding = Finding::new(Severity::Warning, first.head(), message, help)
         .label("no `cookie` value")
         .backend(&view.backend.name);
     if without.len() == 1 {
         finding = finding.server(&first.name);
     }
     for server in without.iter().skip(1).take(RELATED) {
-        finding = finding.related("none here either", server.head);
+        finding = finding.related("none here either", server.head());
     }
     Some(match cookie.origin.span() {
         Some(span) => finding.related("the backend keeps clients by cookie", span),
@@ -124,7 +124,7 @@ fn none_has_one(view: &BackendView<'_>, cookie: &Setting<Cookie>) -> Option<Find
 fn duplicates(view: &BackendView<'_>, primaries: &[&Server], findings: &mut Vec<Finding>) {
     let mut owners: BTreeMap<&Text, Vec<&Server>> = BTreeMap::new();
     for server in primaries {
-        if let Some(value) = server.cookie.as_deref().and_then(Setting::known) {
+        if let Some(value) = server.cookie().and_then(Setting::known) {
             owners.entry(value).or_default().push(server);
         }
     }
@@ -150,11 +150,8 @@ fn duplicate(
         first.name
     );
     let place = |server: &Server| {
-        let written = server
-            .cookie
-            .as_ref()
-            .and_then(|cookie| cookie.origin.span());
-        written.unwrap_or(server.head)
+        let written = server.cookie().and_then(|cookie| cookie.origin.span());
+        written.unwrap_or(server.head())
     };
     let help = format!("give `{}` a value of its own", second.name);
     Finding::new(Severity::Error, place(second), message, help)

@@ -74,10 +74,10 @@ fn judge(view: &BackendView<'_>, line: &DefaultServer) -> Option<Finding> {
     .label("only for the servers below")
     .backend(&view.backend.name);
     for (server, _) in missed.iter().take(RELATED) {
-        finding = finding.related("not for this one", server.head);
+        finding = finding.related("not for this one", server.head());
     }
     if late.is_empty() {
-        finding = finding.related(format!("no server follows `{}`", first.name), first.head);
+        finding = finding.related(format!("no server follows `{}`", first.name), first.head());
     }
     Some(finding)
 }

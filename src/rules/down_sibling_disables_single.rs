@@ -53,10 +53,13 @@ fn finding(view: &BackendView<'_>, only: &Server, down: &[&Server]) -> Option<Fi
         names(&listed),
     );
     let help = "delete the line that is `down`, or set `max_fails=0` on the other until it is back";
-    let span = first.disabled.origin.span().unwrap_or(first.head);
+    let span = first.disabled.origin.span().unwrap_or(first.head());
     let finding = Finding::new(Severity::Warning, span, message, help)
         .backend(&view.backend.name)
         .label("counts as a second server")
-        .related(format!("`{}` is the only usable one", only.name), only.head);
+        .related(
+            format!("`{}` is the only usable one", only.name),
+            only.head(),
+        );
     Some(finding)
 }

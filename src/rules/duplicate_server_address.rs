@@ -68,7 +68,7 @@ fn endpoint(engine: Engine, server: &Server) -> Option<String> {
     let looked_up = engine == Engine::Haproxy
         && server.address.kind == AddressKind::Name
         && options.resolvers.is_some();
-    if looked_up || server.template.is_some() {
+    if looked_up || server.template().is_some() {
         return None;
     }
     let mut endpoint = server.address.endpoint()?;
@@ -124,13 +124,13 @@ fn finding(tier: &Tier<'_, '_>, group: &[Member<'_>]) -> Option<Finding> {
     };
     let message = format!("{}: {consequence}", subject(tier, group));
     let help = "correct the address or remove the line: the right address is usually another one";
-    let mut finding = Finding::new(severity, last.head, message, help)
+    let mut finding = Finding::new(severity, last.head(), message, help)
         .backend(&tier.view.backend.name)
         .server(&last.name)
         .label("the same endpoint again")
         .shares(tier.share_table());
     for Member { server, .. } in group.iter().rev().skip(1).rev().take(3) {
-        finding = finding.related(format!("`{}` is it too", server.name), server.head);
+        finding = finding.related(format!("`{}` is it too", server.name), server.head());
     }
     Some(finding)
 }

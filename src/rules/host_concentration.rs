@@ -78,7 +78,7 @@ pub(super) fn host(server: &Server) -> Option<&str> {
         AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Name
     );
     // A name that is looked up while running, or fills the slots of a template, is many machines.
-    let one = server.template.is_none() && server.options.resolvers.is_none();
+    let one = server.template().is_none() && server.options.resolvers.is_none();
     let host = server.address.host();
     // How containers name the machine that they run on.
     let own = matches!(host, "172.17.0.1" | "host.docker.internal");
@@ -110,12 +110,12 @@ fn finding(tier: &Tier<'_, '_>, host: &str, members: &[usize]) -> Option<Finding
     };
     let first = *servers.first()?;
     let help = "spread the lines over more machines, or weight them so that the host has one share";
-    let mut finding = Finding::new(severity, first.head, message, help)
+    let mut finding = Finding::new(severity, first.head(), message, help)
         .backend(&tier.view.backend.name)
         .label(format!("on `{host}`"))
         .shares(tier.share_table());
     for server in servers.iter().skip(1).take(3) {
-        finding = finding.related(format!("`{}` is there too", server.name), server.head);
+        finding = finding.related(format!("`{}` is there too", server.name), server.head());
     }
     Some(finding)
 }

@@ -25,7 +25,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     if Tier::of(view).is_none() || primaries().nth(2).is_none() {
         return;
     }
-    let positional = |server: &&Server| !server.id.is_written() && !has_own_key(server, on_ring);
+    let positional = |server: &&Server| !server.id().is_written() && !has_own_key(server, on_ring);
     let by_position: Vec<&Server> = primaries().filter(positional).collect();
     let Some(first) = by_position.first() else {
         return;
@@ -42,12 +42,13 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     );
     let help = format!(
         "write the present ids, beginning with `id {}` on `{}`: nothing moves",
-        first.id.value, first.name
+        first.id().value,
+        first.name
     );
     findings.push(
-        Finding::new(Severity::Info, first.head, message, help)
+        Finding::new(Severity::Info, first.head(), message, help)
             .backend(&backend.name)
-            .label(format!("id {} by position", first.id.value)),
+            .label(format!("id {} by position", first.id().value)),
     );
 }
 

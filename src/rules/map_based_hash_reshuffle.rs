@@ -43,7 +43,7 @@ fn mapping(view: &BackendView<'_>) -> Option<Mapping> {
         _ if backend.algorithm.value == Algorithm::IpHash => Some(Mapping::Modulo("ip_hash")),
         HashMethod::Map if is_hash => {
             let changes = |server: &Server| {
-                server.check.value || server.options.track.is_some() || server.template.is_some()
+                server.check.value || server.options.track.is_some() || server.template().is_some()
             };
             // A server that nothing watches never goes down.
             backend.servers.iter().any(changes).then_some(Mapping::Map)

@@ -51,7 +51,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         view.title()
     );
     let help = format!("add `zone {} 64k;` to the upstream", backend.name);
-    let span = first.maxconn.origin.span().unwrap_or(first.head);
+    let span = first.maxconn.origin.span().unwrap_or(first.head());
     let mut finding = Finding::new(severity, span, message, help)
         .backend(&backend.name)
         .label("counted in each worker");

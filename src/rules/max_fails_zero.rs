@@ -79,7 +79,7 @@ fn finding(view: &BackendView<'_>, blind: &[(usize, &Server)], routes: &[&Route]
             .max_fails
             .origin
             .span()
-            .unwrap_or(server.head)
+            .unwrap_or(server.head())
     };
     let span = blind
         .first()

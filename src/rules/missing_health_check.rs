@@ -102,11 +102,11 @@ impl<'v, 'a> Tier<'v, 'a> {
             finding = finding.server(&only.name);
         }
         for (_, server) in self.unchecked.iter().skip(1).take(RELATED - 1) {
-            finding = finding.related("not checked either", server.head);
+            finding = finding.related("not checked either", server.head());
         }
         match self.checked.first() {
             Some(sibling) => {
-                let span = sibling.check.origin.span().unwrap_or(sibling.head);
+                let span = sibling.check.origin.span().unwrap_or(sibling.head());
                 finding.related(format!("`{}` is checked", sibling.name), span)
             }
             None => finding,
@@ -150,7 +150,7 @@ impl<'v, 'a> Tier<'v, 'a> {
     fn first_span(&self) -> crate::source::Span {
         self.unchecked
             .first()
-            .map_or(self.view.backend.span, |(_, server)| server.head)
+            .map_or(self.view.backend.span, |(_, server)| server.head())
     }
 
     /// What is lost when an unwatched server dies, and for how long.

@@ -71,7 +71,7 @@ fn forgotten(
         count(written.len(), "server"),
         weights_of(written)
     );
-    let finding = Finding::new(severity, first.head, message, help(tier, written))
+    let finding = Finding::new(severity, first.head(), message, help(tier, written))
         .label("no weight: 1 by default");
     Some(complete(finding, tier, without, written))
 }
@@ -110,7 +110,7 @@ fn singled_out(
         weights_of(written),
         without.len(),
     );
-    let span = first.weight.origin.span().unwrap_or(first.head);
+    let span = first.weight.origin.span().unwrap_or(first.head());
     let help = "remove it or give all servers the same, or state the reason in a comment beside it";
     let finding = Finding::new(severity, span, message, help)
         .label(format!("weight {} here", first.weight.value));
@@ -135,7 +135,7 @@ fn complete(
                 format!("`{}` has weight {}", other.name, other.weight.value),
                 span,
             ),
-            None => (["`", &other.name, "` has no weight"].concat(), other.head),
+            None => (["`", &other.name, "` has no weight"].concat(), other.head()),
         };
         finding = finding.related(text, span);
     }

@@ -46,7 +46,7 @@ fn names(tier: &Tier<'_, '_>) -> Option<Finding> {
         "write addresses, or use `resolve` for every server of the upstream"
     };
     Some(
-        Finding::new(Severity::Info, first.head, message, help)
+        Finding::new(Severity::Info, first.head(), message, help)
             .backend(&tier.view.backend.name)
             .label("one share for each address"),
     )
@@ -78,7 +78,7 @@ fn addresses(server: &Server) -> Option<&'static str> {
 fn slots(tier: &Tier<'_, '_>) -> Vec<Finding> {
     let mut templates: Vec<&Template> = (tier.servers())
         .filter(|server| server.options.resolvers.is_none())
-        .filter_map(|server| server.template.as_deref())
+        .filter_map(|server| server.template())
         .filter(|template| template.slots > 1)
         .collect();
     templates.dedup_by_key(|template| template.span);
@@ -87,9 +87,8 @@ fn slots(tier: &Tier<'_, '_>) -> Vec<Finding> {
 }
 
 fn slots_of(tier: &Tier<'_, '_>, template: &Template) -> Option<Finding> {
-    let of_template = |server: &Server| {
-        (server.template.as_ref()).is_some_and(|other| other.span == template.span)
-    };
+    let of_template =
+        |server: &Server| (server.template()).is_some_and(|other| other.span == template.span);
     let lines = tier.servers().filter(|server| of_template(server)).count();
     if lines == tier.members.len() {
         // Alone in its backend it skews nothing; `template-slots` judges it.

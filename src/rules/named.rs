@@ -49,7 +49,7 @@ impl<'a> Places<'a> {
         let on_line = |server: &&Server| server.span.holds(span);
         finding.subject.backend = Some(backend.name.clone());
         finding.subject.server = (backend.servers.iter().find(on_line))
-            .filter(|server| server.template.is_none())
+            .filter(|server| server.template().is_none())
             .map(|server| server.name.clone());
     }
 

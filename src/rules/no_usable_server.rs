@@ -115,7 +115,7 @@ fn is_filled_elsewhere(backend: &Backend) -> bool {
 
 /// Slots of a template are filled, and enabled, while the proxy runs.
 fn waits_for_orders(server: &Server) -> bool {
-    server.template.is_some()
+    server.template().is_some()
 }
 
 /// A fragment does not show its routes: there only servers that are all out count, since a section
@@ -163,7 +163,7 @@ fn finding(context: &Context<'_>, backend: &Backend) -> Finding {
         .filter(|it| it.is_primary())
         .take(RELATED)
     {
-        finding = finding.related("out too", out_by(server).unwrap_or(server.head));
+        finding = finding.related("out too", out_by(server).unwrap_or(server.head()));
     }
     finding
 }
@@ -272,7 +272,7 @@ fn is_planned(context: &Context<'_>, backend: &Backend) -> bool {
 }
 
 fn comments<'a>(context: &'a Context<'_>, backend: &'a Backend) -> impl Iterator<Item = Notes> {
-    let lines = backend.servers.iter().filter_map(|server| server.comment);
+    let lines = backend.servers.iter().filter_map(Server::comment);
     let spans = backend.comments.iter().copied().chain(lines);
     spans.map(|span| context.notes(Some(span)))
 }

@@ -315,7 +315,7 @@ fn odd<'a>(
 fn is_apart(view: &BackendView<'_>, odd: &Server, other: &Server) -> bool {
     let notes = view.reason_notes(odd);
     odd.address.port != other.address.port
-        || odd.template.is_some()
+        || odd.template().is_some()
         || names_a_group(&odd.name)
         || notes.state_reason(view.context.today)
 }
@@ -334,11 +334,11 @@ fn finding(view: &BackendView<'_>, odd: &Odd<'_>) -> Option<Finding> {
         odd.parameters.first()?.effect
     );
     let help = "make it like the others, or state the reason in a comment beside it";
-    let finding = Finding::new(Severity::Warning, server.head, message, help)
+    let finding = Finding::new(Severity::Warning, server.head(), message, help)
         .backend(&view.backend.name)
         .server(&server.name)
         .label("the one that differs")
-        .related(format!("`{}` is like the others", other.name), other.head);
+        .related(format!("`{}` is like the others", other.name), other.head());
     Some(finding)
 }
 

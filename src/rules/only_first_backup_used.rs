@@ -81,12 +81,12 @@ fn finding(view: &BackendView<'_>, first: &Server, idle: &[&Server]) -> Finding 
         names(&names_of(idle.iter().copied())),
     );
     let help = "add `option allbackups`, so that all backups share the traffic";
-    let mut finding = Finding::new(Severity::Warning, first.head, message, help)
+    let mut finding = Finding::new(Severity::Warning, first.head(), message, help)
         .backend(&view.backend.name)
         .server(&first.name)
         .label("takes everything");
     for server in idle.iter().take(3) {
-        finding = finding.related(format!("`{}` stays idle", server.name), server.head);
+        finding = finding.related(format!("`{}` stays idle", server.name), server.head());
     }
     finding
 }

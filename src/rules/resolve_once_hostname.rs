@@ -93,7 +93,7 @@ impl Found<'_> {
         for (backend, servers) in &self.declared {
             let hosts = servers
                 .iter()
-                .map(|server| (server.address.host(), server.head));
+                .map(|server| (server.address.host(), server.head()));
             if hosts
                 .clone()
                 .all(|(host, _)| severity(host) == Severity::Info)
@@ -224,9 +224,9 @@ fn of_backend(context: &Context<'_>, backend: &Backend, fixed: &[&Server]) -> Op
     let word = context.instance.engine.backend_word();
     let message = consequence(&hosts, &format!(" in {word} `{}`", backend.name));
     let severity = severity(leading.address.host());
-    let finding = Finding::new(severity, leading.head, message, help(context, true));
-    let places = fixed.iter().map(|server| server.head);
-    Some(with_places(finding, leading.head, places).backend(&backend.name))
+    let finding = Finding::new(severity, leading.head(), message, help(context, true));
+    let places = fixed.iter().map(|server| server.head());
+    Some(with_places(finding, leading.head(), places).backend(&backend.name))
 }
 
 fn of_host(context: &Context<'_>, host: &str, places: &[Span]) -> Option<Finding> {

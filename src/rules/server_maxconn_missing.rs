@@ -23,7 +23,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let open: Vec<&Server> = primaries().filter(|it| limit(it).is_none()).collect();
     let opaque = primaries().any(|server| server.maxconn.is_opaque());
     let explained = |server: &&Server| {
-        server.comment.is_some() && view.reason_notes(server).state_reason(view.context.today)
+        server.comment().is_some() && view.reason_notes(server).state_reason(view.context.today)
     };
     if open.is_empty() || opaque || !passes_over_full_servers(view) || open.iter().any(explained) {
         return;
@@ -66,8 +66,8 @@ fn finding(view: &BackendView<'_>, limited: &Server, open: &[&Server]) -> Option
         limit(limited)?,
     );
     let help = format!("give all servers a tested `{word}`");
-    let span = limited.maxconn.origin.span().unwrap_or(limited.head);
-    let mut finding = Finding::new(Severity::Warning, first.head, message, help)
+    let span = limited.maxconn.origin.span().unwrap_or(limited.head());
+    let mut finding = Finding::new(Severity::Warning, first.head(), message, help)
         .backend(&view.backend.name)
         .label("no limit")
         .related(format!("the limit of `{}`", limited.name), span);

@@ -51,7 +51,7 @@ fn comparable(tier: Vec<(usize, &Server)>) -> Option<Vec<(usize, &Server)>> {
         matches!(
             server.address.kind,
             AddressKind::Ipv4 | AddressKind::Ipv6 | AddressKind::Name
-        ) && server.template.is_none()
+        ) && server.template().is_none()
             && server.options.service.is_none()
             && matches!(
                 server.address.port,
@@ -157,9 +157,9 @@ fn judge(
         "write `{}`, or say in a comment why it differs",
         with_port(server, common)
     );
-    let finding = Finding::new(severity, server.head, message, help)
+    let finding = Finding::new(severity, server.head(), message, help)
         .label(format!("the others use {common}"))
-        .related(format!("`{}` uses {common}", sibling.name), sibling.head);
+        .related(format!("`{}` uses {common}", sibling.name), sibling.head());
     Some(finding.backend(&view.backend.name).server(&server.name))
 }
 

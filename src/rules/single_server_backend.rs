@@ -46,7 +46,7 @@ fn only_server<'a>(view: &BackendView<'a>) -> Option<&'a Server> {
     let counts = in_use
         && backend.declared
         && backend.layer != Layer::Log
-        && server.template.is_none()
+        && server.template().is_none()
         && is_one_machine(server)
         && !ALONE.iter().any(|word| name.contains(word));
     counts.then_some(server)
@@ -72,6 +72,6 @@ fn finding(context: &Context<'_>, backend: &Backend, server: &Server) -> Finding
     let help = "add a second server or a backup";
     Finding::new(Severity::Info, backend.span, message, help)
         .label("one server")
-        .related("all traffic goes here", server.head)
+        .related("all traffic goes here", server.head())
         .backend(&backend.name)
 }

@@ -130,7 +130,11 @@ fn cause(server: &Server) -> Span {
         timing.inter.origin.span().filter(|_| slow_interval),
         timing.fall.origin.span(),
     ];
-    settings.into_iter().flatten().next().unwrap_or(server.head)
+    settings
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or(server.head())
 }
 
 fn finding(

@@ -62,7 +62,7 @@ fn finding(tier: &Tier<'_, '_>, starved: &[(&Server, f64)]) -> Option<Finding> {
     };
     let message = format!("{who} of {title} {what}: {}", cause(tier));
     let help = "divide all weights by what they have in common, or choose another algorithm";
-    let mut finding = Finding::new(severity, first.head, message, help)
+    let mut finding = Finding::new(severity, first.head(), message, help)
         .backend(&tier.view.backend.name)
         .label(format!("weight {} and no share", first.weight.value))
         .shares(tier.share_table());

@@ -180,7 +180,7 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// comment of the section, which is about the servers that it names or about all. Where no weight
     /// is usual, one of them needs none.
     fn has_reason(&self) -> bool {
-        let comments = self.servers().filter_map(|server| server.comment);
+        let comments = self.servers().filter_map(Server::comment);
         if self.view.backend.comments.is_empty() && comments.count() == 0 {
             return false;
         }
@@ -188,12 +188,13 @@ impl<'v, 'a> Tier<'v, 'a> {
         let deviates = |server: &&Server| Some(server.weight.value) != usual;
         let deviating: Vec<&Server> = self.servers().filter(deviates).collect();
         let states = |notes: &Notes| notes.state_reason(self.view.context.today);
-        let own =
-            |server: &&&Server| server.comment.is_some() && states(&self.view.reason_notes(server));
+        let own = |server: &&&Server| {
+            server.comment().is_some() && states(&self.view.reason_notes(server))
+        };
         let mut explained: BTreeSet<u32> = (deviating.iter().filter(own))
             .map(|server| server.weight.value)
             .collect();
-        let comments = deviating.iter().filter_map(|server| server.comment);
+        let comments = deviating.iter().filter_map(|server| server.comment());
         let owned: BTreeSet<Span> = comments.collect();
         let is_own = |comment: &Span| {
             let last = Span {
@@ -227,7 +228,8 @@ impl<'v, 'a> Tier<'v, 'a> {
     fn are_groups(&self) -> bool {
         let set_apart = |server: &Server| {
             names_a_group(&server.name)
-                || server.comment.is_some() && names_a_group(self.view.server_notes(server).text())
+                || server.comment().is_some()
+                    && names_a_group(self.view.server_notes(server).text())
         };
         let (mut apart, mut rest) = (None, None);
         for server in self.servers() {

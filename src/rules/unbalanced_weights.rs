@@ -48,7 +48,7 @@ fn finding(tier: &Tier<'_, '_>, severity: Severity) -> Option<Finding> {
         "give all {} the same weight, or state the reason and a review date in a comment",
         count(tier.members.len(), "server")
     );
-    let span = first.weight.origin.span().unwrap_or(first.head);
+    let span = first.weight.origin.span().unwrap_or(first.head());
     let mut finding = Finding::new(severity, span, message, help)
         .backend(&tier.view.backend.name)
         .label(format!("weight {} here", first.weight.value))
@@ -58,7 +58,7 @@ fn finding(tier: &Tier<'_, '_>, severity: Severity) -> Option<Finding> {
     }
     for other in others.iter().take(3) {
         let text = format!("`{}` has weight {}", other.name, other.weight.value);
-        finding = finding.related(text, other.weight.origin.span().unwrap_or(other.head));
+        finding = finding.related(text, other.weight.origin.span().unwrap_or(other.head()));
     }
     Some(finding)
 }

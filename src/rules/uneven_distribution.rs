@@ -112,7 +112,7 @@ fn finding(
 fn cause(tier: &Tier<'_, '_>, server: &Server) -> (Span, String) {
     let backend = tier.view.backend;
     if tier.weight_ratio() > 1.0 {
-        let span = server.weight.origin.span().unwrap_or(server.head);
+        let span = server.weight.origin.span().unwrap_or(server.head());
         return (span, format!("weight {}", server.weight.value));
     }
     let at_algorithm = backend.algorithm.origin.span();

@@ -139,7 +139,7 @@ impl<'a> BackendView<'a> {
     /// The notes on the line of a server or right above it. Those above are about it unless they are
     /// the heading of a group that it begins, or name others.
     pub fn server_notes(&self, server: &Server) -> Notes {
-        let Some(comment) = server.comment else {
+        let Some(comment) = server.comment() else {
             return Notes::default();
         };
         if comment.source != server.span.source || comment.start < server.span.start {
@@ -191,7 +191,7 @@ impl<'a> BackendView<'a> {
     /// Whether there are several servers and each has a comment of its own.
     fn are_described(&self) -> bool {
         let servers = &self.backend.servers;
-        let described = || servers.len() > 1 && servers.iter().all(|it| it.comment.is_some());
+        let described = || servers.len() > 1 && servers.iter().all(|it| it.comment().is_some());
         *self.described.get_or_init(described)
     }
 
@@ -199,7 +199,7 @@ impl<'a> BackendView<'a> {
     fn begins_a_group(&self, server: &Server) -> bool {
         let mut servers = self.backend.servers.iter();
         servers.any(|other| std::ptr::eq(other, server))
-            && servers.next().is_some_and(|next| next.comment.is_none())
+            && servers.next().is_some_and(|next| next.comment().is_none())
     }
 
     /// The servers whose names stand in `notes`. One letter that is a word is no name.

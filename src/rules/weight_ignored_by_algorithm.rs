@@ -90,7 +90,7 @@ fn finding(tier: &Tier<'_, '_>, ignored: &Ignored) -> Option<Finding> {
         }
     };
     let heaviest = tier.servers().max_by_key(|server| server.weight.value)?;
-    let span = heaviest.weight.origin.span().unwrap_or(heaviest.head);
+    let span = heaviest.weight.origin.span().unwrap_or(heaviest.head());
     let help = match view.context.instance.engine {
         Engine::Haproxy => "use `balance roundrobin`, which goes by weights, or remove the weights",
         Engine::Nginx => "remove `random two` for the weighted round robin, or remove the weights",

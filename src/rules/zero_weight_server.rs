@@ -54,7 +54,7 @@ fn without_reason<'a>(view: &BackendView<'a>) -> Vec<Out<'a>> {
         }
         let notes = view.reason_notes(server);
         if server
-            .comment
+            .comment()
             .is_some_and(|span| stands_above(span, server))
         {
             above = Some(notes.clone());
@@ -100,7 +100,7 @@ fn is_expected(view: &BackendView<'_>, by_rule: &BTreeSet<&Text>, index: usize) 
             server.disabled.value && is_out(other) && other.address.text == server.address.text
         })
     };
-    server.template.is_some()
+    server.template().is_some()
         || server.has_agent()
         || by_rule.contains(&server.name)
         || is_slot(index.checked_sub(1).and_then(|index| servers.get(index)))
@@ -195,5 +195,5 @@ fn span(server: &Server) -> Span {
     } else {
         server.weight.origin
     };
-    origin.span().unwrap_or(server.head)
+    origin.span().unwrap_or(server.head())
 }

@@ -262,7 +262,7 @@ impl Load {
         for other in &options.other {
             write!(out, " other:{other}").unwrap();
         }
-        if let Some(comment) = server.comment {
+        if let Some(comment) = server.comment() {
             write!(out, " {:?}", self.sources.text(comment)).unwrap();
         }
         out.push('\n');

@@ -23,28 +23,16 @@ fn span() -> Span {
 /// A server named by its position, with the id of its position.
 pub(crate) fn server(position: u32, weight: u32) -> Server {
     let name = Text::from(format!("10.0.0.{position}:8080"));
-    Server {
-        name: name.clone(),
-        address: Address::new(
-            name,
-            AddressKind::Ipv4,
-            &format!("10.0.0.{position}"),
-            Port::Fixed(8080),
-        ),
-        span: span(),
-        head: span(),
-        weight: Setting::explicit(weight, span()),
-        backup: Setting::engine_default(false),
-        disabled: Setting::engine_default(false),
-        maxconn: Setting::engine_default(None),
-        id: Setting::engine_default(position),
-        check: Setting::engine_default(false),
-        cookie: None,
-        passive: None,
-        options: Arc::default(),
-        template: None,
-        comment: None,
-    }
+    let address = Address::new(
+        name.clone(),
+        AddressKind::Ipv4,
+        &format!("10.0.0.{position}"),
+        Port::Fixed(8080),
+    );
+    let mut server = Server::new(name, address, span(), span(), Arc::default());
+    server.weight = Setting::explicit(weight, span());
+    server.set_id(Setting::engine_default(position));
+    server
 }
 
 /// A backend of servers with these weights.

@@ -23,22 +23,12 @@ fn backend(engine: Engine, hash: HashMethod, servers: &[(&str, u32)]) -> Backend
     };
     backend.servers = (1..)
         .zip(servers)
-        .map(|(id, (name, weight))| Server {
-            name: (*name).into(),
-            address: Address::new(*name, AddressKind::Ipv4, "10.0.0.1", Port::Fixed(80)),
-            span,
-            head: span,
-            weight: Setting::explicit(*weight, span),
-            backup: Setting::engine_default(false),
-            disabled: Setting::engine_default(false),
-            maxconn: Setting::engine_default(None),
-            id: Setting::explicit(id, span),
-            check: Setting::engine_default(false),
-            cookie: None,
-            passive: None,
-            options: Arc::default(),
-            template: None,
-            comment: None,
+        .map(|(id, (name, weight))| {
+            let address = Address::new(*name, AddressKind::Ipv4, "10.0.0.1", Port::Fixed(80));
+            let mut server = Server::new((*name).into(), address, span, span, Arc::default());
+            server.weight = Setting::explicit(*weight, span);
+            server.set_id(Setting::explicit(id, span));
+            server
         })
         .collect();
     backend

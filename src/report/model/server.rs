@@ -112,15 +112,15 @@ pub(super) fn server<'a>(
         backup: printer.plain(&one.backup),
         disabled: printer.plain(&one.disabled),
         maxconn: printer.optional(&one.maxconn),
-        id: printer.is_haproxy().then(|| printer.plain(&one.id)),
+        id: printer.is_haproxy().then(|| printer.plain(&one.id())),
         check: printer.plain(&one.check),
         health_check: (one.check.known() == Some(&true))
             .then(|| health_check(printer, backend, &one.options)),
         agent_check: printer.plain(&agent),
         passive_check: passive_check(printer, one),
-        cookie: one.cookie.as_ref().map(|it| printer.word(it)),
+        cookie: one.cookie().map(|it| printer.word(it)),
         options: options(printer, &one.options),
-        template: one.template.as_ref().map(|it| printer.text(&it.prefix)),
+        template: one.template().map(|it| printer.text(&it.prefix)),
     }
 }
 

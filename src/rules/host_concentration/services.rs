@@ -117,7 +117,7 @@ fn part<'a>(service: &Service<'a>, members: &[usize]) -> Option<Part<'a>> {
     Some(Part {
         backend: &service.view.backend.name,
         share: share(&tier, members)?,
-        line: first.head,
+        line: first.head(),
     })
 }
 

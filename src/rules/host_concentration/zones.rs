@@ -50,7 +50,7 @@ pub(super) fn check(tier: &Tier<'_, '_>) -> Option<Finding> {
         count(members.len(), "server")
     );
     let help = "spread the servers over the zones, or name the zones: `# lbaudit: zone=NAME` at each server";
-    let finding = Finding::new(Severity::Info, first.head, message, help)
+    let finding = Finding::new(Severity::Info, first.head(), message, help)
         .backend(&tier.view.backend.name)
         .label(format!("in {what}"))
         .shares(tier.share_table());
@@ -69,7 +69,7 @@ fn zones<'a>(tier: &Tier<'_, 'a>) -> Option<(Label, Zones<'a>)> {
 fn labelled<'a>(tier: &Tier<'_, 'a>, label: Label) -> Option<Zones<'a>> {
     let zone = |server: &'a Server| match label {
         Label::Annotation => {
-            let zone = tier.view.context.annotation(server.comment?, "zone");
+            let zone = tier.view.context.annotation(server.comment()?, "zone");
             zone.map(Cow::Owned)
         }
         Label::Name => suffix(tier.view.context.instance.engine, server).map(Cow::Borrowed),

@@ -147,15 +147,15 @@ pub(super) fn backend(proxy: &mut Proxy) -> Backend {
 /// Gives servers without `id` the smallest unused one; the counter moves on past every server
 /// (`check_config_validity`, "assign automatic UIDs to servers").
 pub(super) fn give_ids(servers: &mut [Server]) {
-    let written = servers.iter().filter(|server| server.id.is_written());
-    let used: BTreeSet<u32> = written.map(|server| server.id.value).collect();
+    let written = servers.iter().filter(|server| server.id().is_written());
+    let used: BTreeSet<u32> = written.map(|server| server.id().value).collect();
     let mut next = 1_u32;
     for server in servers {
-        if !server.id.is_written() {
+        if !server.id().is_written() {
             while used.contains(&next) {
                 next = next.saturating_add(1);
             }
-            server.id = Setting::engine_default(next);
+            server.set_id(Setting::engine_default(next));
         }
         next = next.saturating_add(1);
     }

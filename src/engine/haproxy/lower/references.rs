@@ -65,7 +65,7 @@ impl Lowering {
                 continue;
             };
             let name = &resolvers.value;
-            let span = resolvers.origin.span().unwrap_or(server.head);
+            let span = resolvers.origin.span().unwrap_or(server.head());
             let known = resolvers.is_opaque() || name == "default";
             if known || self.resolvers.contains_key(name) || !said.insert(span) {
                 continue;
@@ -132,7 +132,7 @@ impl Lowering {
                     "server `{}` tracks `{}`, {fault}: every version of HAProxy refuses the file",
                     server.name, track.value
                 );
-                let span = track.origin.span().unwrap_or(server.head);
+                let span = track.origin.span().unwrap_or(server.head());
                 let help = "track a server that has `check`";
                 let finding = Finding::new(Severity::Error, span, message, help);
                 self.refuse(finding.backend(&proxy.name).server(&server.name));

@@ -247,7 +247,7 @@ impl Lowering {
         }
         let mut last_template = None;
         for server in proxy.servers.iter().filter(|_| whole) {
-            let slot = server.template.is_some() && last_template == Some(server.span);
+            let slot = server.template().is_some() && last_template == Some(server.span);
             last_template = Some(server.span);
             if !slot {
                 self.check_ports(proxy, server);
@@ -270,25 +270,30 @@ impl Lowering {
                     "server `{}` is defined twice in `{}`: every version of HAProxy refuses the file",
                     server.name, proxy.name
                 );
-                let finding =
-                    Finding::new(Severity::Error, server.head, message, "rename one of them");
+                let finding = Finding::new(
+                    Severity::Error,
+                    server.head(),
+                    message,
+                    "rename one of them",
+                );
                 let finding = finding.backend(&proxy.name).server(&server.name);
                 self.refuse(finding.related("the first one", first));
             } else {
-                names.insert(&server.name, server.head);
+                names.insert(&server.name, server.head());
             }
-            if let Some(written) = server.id.origin.span() {
-                if let Some(&(first, span)) = ids.get(&server.id.value) {
+            if let Some(written) = server.id().origin.span() {
+                if let Some(&(first, span)) = ids.get(&server.id().value) {
                     let message = format!(
                         "server `{}` has the id {} of server `{first}`: every version of HAProxy refuses the file",
-                        server.name, server.id.value
+                        server.name,
+                        server.id().value
                     );
                     let finding =
                         Finding::new(Severity::Error, written, message, "choose another id");
                     let finding = finding.backend(&proxy.name).server(&server.name);
                     self.refuse(finding.related("the first one", span));
                 } else {
-                    ids.insert(server.id.value, (&server.name, written));
+                    ids.insert(server.id().value, (&server.name, written));
                 }
             }
         }
@@ -316,7 +321,7 @@ impl Lowering {
             server.name
         );
         let help = "add the port to the address";
-        let finding = Finding::new(Severity::Error, server.head, message, help);
+        let finding = Finding::new(Severity::Error, server.head(), message, help);
         self.refuse(finding.backend(&proxy.name).server(&server.name));
     }
 
@@ -329,7 +334,7 @@ impl Lowering {
             "server `{}` has `agent-check` without `agent-port`: every version of HAProxy refuses the file",
             server.name
         );
-        let finding = Finding::new(Severity::Error, server.head, message, "add `agent-port`");
+        let finding = Finding::new(Severity::Error, server.head(), message, "add `agent-port`");
         self.refuse(finding.backend(&proxy.name).server(&server.name));
     }
 }
@@ -372,7 +377,7 @@ fn extra_address(proxy: &Proxy, line: LineRef<'_>) -> Option<Finding> {
 
 /// Whether two servers may have one name, or one written id.
 fn has_twins(servers: &[Server]) -> bool {
-    if servers.iter().any(|server| server.id.is_written()) {
+    if servers.iter().any(|server| server.id().is_written()) {
         return true;
     }
     // Most sections name them in order.

@@ -75,10 +75,10 @@ impl Proxy {
             let mut slot = server.clone();
             if number > from {
                 // A written `id` goes to the first slot only (seen with `show servers state`).
-                slot.id = Setting::engine_default(0);
+                slot.set_id(Setting::engine_default(0));
             }
             slot.name = compact_str::format_compact!("{}{number}", line.word(1));
-            slot.template = Some(Arc::clone(&template));
+            slot.set_template(Arc::clone(&template));
             self.servers.push(slot);
         }
     }
@@ -145,21 +145,22 @@ fn build(
     settings: ServerSettings,
     comment: Option<Span>,
 ) -> Server {
-    Server {
-        name: text(line, 1),
-        address: server_address(line, address_at),
-        span: line.whole(),
-        head: line.span_between(0, address_at),
-        weight: settings.weight,
-        backup: settings.backup,
-        disabled: settings.disabled,
-        maxconn: settings.maxconn,
-        id: settings.id.unwrap_or(Setting::engine_default(0)),
-        check: settings.check,
-        cookie: settings.cookie.map(Box::new),
-        passive: None,
-        options: settings.options,
-        template: None,
-        comment,
+    let (address, span) = (server_address(line, address_at), line.whole());
+    let head = line.span_between(0, address_at);
+    let mut server = Server::new(text(line, 1), address, span, head, settings.options);
+    server.weight = settings.weight;
+    server.backup = settings.backup;
+    server.disabled = settings.disabled;
+    server.maxconn = settings.maxconn;
+    server.check = settings.check;
+    if let Some(id) = settings.id {
+        server.set_id(id);
     }
+    if let Some(cookie) = settings.cookie {
+        server.set_cookie(cookie);
+    }
+    if let Some(comment) = comment {
+        server.set_comment(comment);
+    }
+    server
 }

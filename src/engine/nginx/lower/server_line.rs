@@ -32,23 +32,8 @@ pub(super) fn new_server(
     head: Span,
     plain: &Arc<ServerOptions>,
 ) -> Server {
-    Server {
-        name: address.text.clone(),
-        address,
-        span,
-        head,
-        weight: Setting::engine_default(1),
-        backup: Setting::engine_default(false),
-        disabled: Setting::engine_default(false),
-        maxconn: Setting::engine_default(None),
-        id: Setting::engine_default(0),
-        check: Setting::engine_default(false),
-        cookie: None,
-        passive: None,
-        options: Arc::clone(plain),
-        template: None,
-        comment: None,
-    }
+    let name = address.text.clone();
+    Server::new(name, address, span, head, Arc::clone(plain))
 }
 
 /// Reads one `server` directive.
@@ -69,7 +54,9 @@ pub(super) fn lower(
         options: None,
         refused: Vec::new(),
     };
-    line.server.comment = comment::of_directive(directive);
+    if let Some(comment) = comment::of_directive(directive) {
+        line.server.set_comment(comment);
+    }
     // What is looked up while running may fail then, and not at the start.
     let resolved = (2..=directive.arguments()).any(|at| directive.string(at) == "resolve");
     if let Some(fault) = fault.filter(|it| !(resolved && *it == AddressFault::Number)) {
