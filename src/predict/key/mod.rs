@@ -153,24 +153,33 @@ pub struct Extractor {
 enum Plan {
     None,
     Source,
-    Uri {
-        len: Option<u32>,
-        depth: Option<u32>,
-        whole: bool,
-        path_only: bool,
-    },
-    UrlParam {
-        name: String,
-        check_post: bool,
-    },
-    Header {
-        name: String,
-        domain_only: bool,
-    },
+    Uri(UriPart),
+    UrlParam { name: String, check_post: bool },
+    Header { name: String, domain_only: bool },
     RdpCookie(String),
     Message(&'static str),
     Expression(Expression),
     Pattern(Pattern),
+}
+
+/// What of a target `balance uri` hashes.
+#[derive(Clone, Copy, Debug)]
+struct UriPart {
+    len: Option<u32>,
+    depth: Option<u32>,
+    whole: bool,
+    path_only: bool,
+}
+
+impl UriPart {
+    fn of<'t>(&self, target: &'t str) -> &'t [u8] {
+        let target = if self.path_only {
+            behind_authority(target)
+        } else {
+            target
+        };
+        haproxy::uri(target, self.len, self.depth, self.whole)
+    }
 }
 
 impl Extractor {
@@ -202,19 +211,7 @@ impl Extractor {
         let bytes: Option<&[u8]> = match &self.plan {
             Plan::None => None,
             Plan::Source => return request.source().map(OwnedKey::Address),
-            Plan::Uri {
-                len,
-                depth,
-                whole,
-                path_only,
-            } => {
-                let target = if *path_only {
-                    request.path_and_query()
-                } else {
-                    &request.uri
-                };
-                Some(haproxy::uri(target, *len, *depth, *whole))
-            }
+            Plan::Uri(part) => Some(part.of(&request.uri)),
             Plan::UrlParam { name, check_post } => {
                 let found = haproxy::url_param(&request.uri, name);
                 if found.is_none() && *check_post && request.method == "POST" {
@@ -246,21 +243,7 @@ impl Extractor {
             Plan::Expression(expression) => expression.text_key(text).map(OwnedKey::Bytes),
             Plan::Pattern(pattern) => pattern.text_key(text).map(OwnedKey::of),
             // What is cut off a whole target or header value is in no key.
-            Plan::Uri {
-                len,
-                depth,
-                whole,
-                path_only,
-            } => {
-                let target = if *path_only {
-                    behind_authority(text)
-                } else {
-                    text
-                };
-                Ok(OwnedKey::Bytes(
-                    haproxy::uri(target, *len, *depth, *whole).into(),
-                ))
-            }
+            Plan::Uri(part) => Ok(OwnedKey::Bytes(part.of(text).into())),
             Plan::Header { domain_only, .. } => Ok(haproxy::header_value(text, *domain_only)
                 .map_or(OwnedKey::Missing, |value| OwnedKey::Bytes(value.into()))),
             Plan::UrlParam { .. } | Plan::RdpCookie(_) | Plan::Message(_) => {
@@ -279,12 +262,12 @@ impl Plan {
                 depth,
                 whole,
                 path_only,
-            } => Self::Uri {
+            } => Self::Uri(UriPart {
                 len: *len,
                 depth: *depth,
                 whole: *whole,
                 path_only: *path_only,
-            },
+            }),
             HashKey::UrlParam { name, check_post } => Self::UrlParam {
                 name: name.to_string(),
                 check_post: *check_post,
