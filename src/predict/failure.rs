@@ -3,9 +3,8 @@
 //! In: a backend and servers that fail, or every single one in turn. Out: the shares without them
 //! and how much of the traffic changes its server.
 
-use super::fraction::part;
+use super::losses::Losses;
 use super::pool::{Method, Pool, Table};
-use super::ring::SPACE;
 use super::{Prediction, Share, Tier, effective_method, map, predict_pool};
 use crate::model::{Backend, Engine, Version};
 
@@ -108,61 +107,31 @@ enum Survivors {
     Plain,
     /// The map with every server.
     Map(Vec<usize>),
-    /// The arcs, and what each server inherits from each other one: `lost * servers + heir`.
-    Ring(Vec<u64>, Vec<u64>),
+    /// What each other one gets of the hash values of each server.
+    Counted(Losses),
 }
 
 impl Survivors {
     fn new(pool: &Pool<'_>, method: Method, before: &Prediction) -> Option<Self> {
-        let size = pool.members.len();
-        Some(match method {
-            Method::Hash(Table::Map) => Self::Map(hash_slots(pool, before.tier)?),
-            Method::Hash(Table::Ring) | Method::RandomRing { .. } => {
-                let ring = pool.ring()?;
-                let mut gains = vec![0; size * size];
-                ring.inheritance(|lost, heir, values| {
-                    if let Some(gain) = gains.get_mut(lost * size + heir) {
-                        *gain += values;
-                    }
-                });
-                Self::Ring(pool.arcs()?.to_vec(), gains)
-            }
-            Method::RoundRobin
-            | Method::StaticMap
-            | Method::LeastConn
-            | Method::First
-            | Method::Sticky
-            | Method::RandomWeight
-            | Method::RandomTwo
-            | Method::Hash(Table::Ketama | Table::Modulo | Table::IpHash) => Self::Plain,
-        })
+        if method == Method::Hash(Table::Map) {
+            return Some(Self::Map(hash_slots(pool, before.tier)?));
+        }
+        Some(Losses::of(pool, method).map_or(Self::Plain, Self::Counted))
     }
 
     /// The traffic of `without`, which lacks the server `lost`.
     fn after(&self, without: &Pool<'_>, lost: usize, before: &Prediction) -> Option<Prediction> {
         let (tier, serving) = without.serving();
-        let shares = match self {
-            Self::Ring(arcs, gains) if tier == before.tier && serving.len() > 1 => {
-                let size = arcs.len();
-                let gains = gains.get(lost * size..(lost + 1) * size)?;
-                let arcs = arcs.iter().zip(gains).enumerate();
-                let left = |(server, (arc, gain)): (usize, (&u64, &u64))| {
-                    if server == lost {
-                        Share::ZERO
-                    } else {
-                        part(arc + gain, SPACE)
-                    }
-                };
-                arcs.map(left).collect()
-            }
-            Self::Plain | Self::Map(_) | Self::Ring(..) => {
-                return predict_pool(without);
-            }
+        let Self::Counted(losses) = self else {
+            return predict_pool(without);
         };
+        if tier != before.tier || serving.len() < 2 {
+            return predict_pool(without);
+        }
         Some(Prediction {
             basis: before.basis,
             tier,
-            shares,
+            shares: losses.shares(without, lost, &serving),
         })
     }
 

@@ -3,10 +3,11 @@
 //! In: for each run of values the peer that has it, and the one that takes it over. Out: who carries
 //! most without a given peer, without a table of every share in every state.
 
-use super::Share;
 use super::fraction::part;
-use super::pool::Pool;
+use super::pool::{Method, Pool, Table};
+use super::ring::SPACE;
 use super::weights::proportional;
+use super::{Share, ip_hash};
 
 /// The hash values of each peer, and who gets them when it fails.
 #[derive(Debug)]
@@ -24,6 +25,32 @@ pub(super) struct Losses {
 }
 
 impl Losses {
+    /// Those of a pool; `None` where hash values do not tell them. Their number grows with the square
+    /// of the peers.
+    pub(super) fn of(pool: &Pool<'_>, method: Method) -> Option<Self> {
+        match method {
+            Method::Hash(Table::Ring) | Method::RandomRing { .. } => Self::on_ring(pool),
+            Method::Hash(Table::Ketama) => pool.ketama()?.losses(pool),
+            Method::Hash(Table::IpHash) => Some(ip_hash::losses(pool)),
+            Method::RoundRobin
+            | Method::StaticMap
+            | Method::LeastConn
+            | Method::First
+            | Method::Sticky
+            | Method::RandomWeight
+            | Method::RandomTwo
+            | Method::Hash(Table::Map | Table::Modulo) => None,
+        }
+    }
+
+    fn on_ring(pool: &Pool<'_>) -> Option<Self> {
+        let mut losses = Self::new(SPACE, pool.members.len());
+        let ring = pool.ring()?;
+        ring.inheritance(|lost, heir, values| losses.inherit(lost, Some(heir), values));
+        losses.own = pool.arcs()?.to_vec();
+        Some(losses)
+    }
+
     pub(super) fn new(space: u64, peers: usize) -> Self {
         Self {
             space,
@@ -40,19 +67,14 @@ impl Losses {
             self.always += values;
             return;
         };
-        self.add_own(peer, values);
-        self.inherit(peer, heir, values);
-    }
-
-    /// Adds values that a peer has; who takes them over is told by [`Self::inherit`].
-    pub(super) fn add_own(&mut self, peer: usize, values: u64) {
         if let Some(own) = self.own.get_mut(peer) {
             *own += values;
         }
+        self.inherit(peer, heir, values);
     }
 
     /// Adds values that `heir` takes over from `lost`.
-    pub(super) fn inherit(&mut self, lost: usize, heir: Option<usize>, values: u64) {
+    fn inherit(&mut self, lost: usize, heir: Option<usize>, values: u64) {
         let place = match heir {
             Some(heir) => self.gains.get_mut(lost * self.own.len() + heir),
             None => self.undecided.get_mut(lost),
@@ -67,6 +89,19 @@ impl Losses {
         self.own.get(peer).copied().unwrap_or(0)
     }
 
+    /// The share of each peer without `lost`, which leaves `serving`.
+    pub(super) fn shares(&self, pool: &Pool<'_>, lost: usize, serving: &[usize]) -> Vec<Share> {
+        let decided = self.decided(lost).map(|count| part(count, self.space));
+        let undecided = self.undecided(lost);
+        if undecided == 0 {
+            return decided.collect();
+        }
+        let fallback = part(undecided, self.space);
+        let rest = proportional(pool, serving);
+        let shares = decided.zip(rest);
+        shares.map(|(own, rest)| own + rest * fallback).collect()
+    }
+
     /// The peer with the largest share without `lost`, which leaves `serving`; the first of equal ones.
     pub(super) fn busiest(
         &self,
@@ -74,25 +109,28 @@ impl Losses {
         lost: usize,
         serving: &[usize],
     ) -> Option<(usize, Share)> {
+        if self.undecided(lost) == 0 {
+            let (peer, count) = most(self.decided(lost))?;
+            return Some((peer, part(count, self.space)));
+        }
+        most(self.shares(pool, lost, serving))
+    }
+
+    /// The values that each peer has without `lost`.
+    fn decided(&self, lost: usize) -> impl Iterator<Item = u64> {
         let gains = self.gains.iter().skip(lost * self.own.len());
         let counts = self.own.iter().zip(gains).enumerate();
-        let decided = counts.map(|(index, (own, gain))| {
-            let is_lost = index == lost;
-            (index, if is_lost { 0 } else { own + gain })
-        });
-        let undecided = self.always + self.undecided.get(lost).copied().unwrap_or(0);
-        let share = |count: u64| part(count, self.space);
-        if undecided == 0 {
-            return most(decided).map(|(index, count)| (index, share(count)));
-        }
-        let fallback = share(undecided);
-        let rest = proportional(pool, serving);
-        let shares = decided.zip(rest);
-        most(shares.map(|((index, count), rest)| (index, share(count) + rest * fallback)))
+        counts.map(move |(peer, (own, gain))| if peer == lost { 0 } else { own + gain })
+    }
+
+    /// The values that round robin deals out without `lost`.
+    fn undecided(&self, lost: usize) -> u64 {
+        self.always + self.undecided.get(lost).copied().unwrap_or(0)
     }
 }
 
-/// The first of those with the most.
-fn most<T: PartialOrd>(items: impl Iterator<Item = (usize, T)>) -> Option<(usize, T)> {
+/// The largest of items and its index; the first of equal ones.
+fn most<T: PartialOrd>(items: impl IntoIterator<Item = T>) -> Option<(usize, T)> {
+    let items = items.into_iter().enumerate();
     items.reduce(|best, next| if next.1 > best.1 { next } else { best })
 }

@@ -5,9 +5,8 @@ use std::cmp::Reverse;
 use super::failure::{self, MOST_SERVERS};
 use super::losses::Losses;
 use super::pool::{Method, Pool, Table};
-use super::ring::SPACE;
 use super::weights::lowest_id;
-use super::{Failure, Share, Tier, effective_method, ip_hash, predict_pool, worst};
+use super::{Failure, Share, Tier, effective_method, predict_pool, worst};
 use crate::model::{Backend, Engine, Version};
 
 /// The failure of one server, and who carries most then.
@@ -38,7 +37,7 @@ pub(super) fn of_pool(pool: &Pool<'_>) -> Option<Worst> {
     }
     if serving.len() > 1
         && pool.members.len() <= MOST_SERVERS
-        && let Some(losses) = losses(pool, effective_method(pool, tier))
+        && let Some(losses) = Losses::of(pool, effective_method(pool, tier))
     {
         return worst_loss(&losses, pool, &serving);
     }
@@ -62,33 +61,6 @@ pub(super) fn of_pool(pool: &Pool<'_>) -> Option<Worst> {
         }
     }
     found
-}
-
-/// What each failure does, where hash values tell it: no share of every server in every state.
-fn losses(pool: &Pool<'_>, method: Method) -> Option<Losses> {
-    match method {
-        Method::Hash(Table::Ring) | Method::RandomRing { .. } => on_ring(pool),
-        Method::Hash(Table::Ketama) => pool.ketama()?.losses(pool),
-        Method::Hash(Table::IpHash) => Some(ip_hash::losses(pool)),
-        Method::RoundRobin
-        | Method::StaticMap
-        | Method::LeastConn
-        | Method::First
-        | Method::Sticky
-        | Method::RandomWeight
-        | Method::RandomTwo
-        | Method::Hash(Table::Map | Table::Modulo) => None,
-    }
-}
-
-fn on_ring(pool: &Pool<'_>) -> Option<Losses> {
-    let mut losses = Losses::new(SPACE, pool.members.len());
-    let ring = pool.ring()?;
-    ring.inheritance(|lost, heir, values| losses.inherit(lost, Some(heir), values));
-    for (server, arc) in pool.arcs()?.iter().enumerate() {
-        losses.add_own(server, *arc);
-    }
-    Some(losses)
 }
 
 /// The failure that leaves most on one server, of equal ones that of the server that has most.
@@ -140,7 +112,7 @@ fn candidates(pool: &Pool<'_>, tier: Tier, serving: &[usize]) -> Option<Vec<usiz
 mod tests {
     use super::*;
     use crate::engine::{self, Input, Options};
-    use crate::predict::failures;
+    use crate::predict::{failures, predict};
     use crate::source::Sources;
 
     /// The worst failure found without trying all, that found by trying all, and all.
@@ -155,6 +127,10 @@ mod tests {
         let (version, backend) = (loaded.variants[0].version, &loaded.variants[0].backends[0]);
         let found = worst_failure(engine, version, backend).unwrap();
         let failures = failures(engine, version, backend, &[]).unwrap();
+        for failure in &failures {
+            let after = predict(engine, version, backend, &failure.down);
+            assert_eq!(Some(&failure.after), after.as_ref(), "{text}");
+        }
         (found, worst(&failures).unwrap().clone(), failures)
     }
 
