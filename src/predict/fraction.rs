@@ -9,8 +9,13 @@ pub(crate) fn part(count: u64, total: u64) -> Share {
     if count == 0 || total == 0 {
         return Share::ZERO;
     }
-    // Reduced here with 64-bit numbers: the 128-bit gcd of `Ratio` costs ten times as much.
-    let divisor = count.gcd(&total);
+    // Reduced here with 64-bit numbers: the 128-bit gcd of `Ratio` costs ten times as much. Of a ring,
+    // whose values are a power of two, only twos can be in common.
+    let divisor = if total.is_power_of_two() {
+        1 << count.trailing_zeros().min(total.trailing_zeros())
+    } else {
+        count.gcd(&total)
+    };
     Share::new_raw(u128::from(count / divisor), u128::from(total / divisor))
 }
 
@@ -40,7 +45,12 @@ pub(crate) fn rounded(parts: &[f64]) -> Vec<Share> {
     reason = "for numbers that are shown, and for sums that are rounded to 2^-48 in the end"
 )]
 pub fn ratio(share: Share) -> f64 {
-    *share.numer() as f64 / *share.denom() as f64
+    let (numer, denom) = (*share.numer(), *share.denom());
+    // Nearly all fit in 64 bits, which processors convert themselves.
+    match (u64::try_from(numer), u64::try_from(denom)) {
+        (Ok(numer), Ok(denom)) => numer as f64 / denom as f64,
+        _ => numer as f64 / denom as f64,
+    }
 }
 
 #[allow(

@@ -42,28 +42,41 @@ pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Vec<Share> {
         .collect()
 }
 
-/// The peer of each value, while nothing is hashed again; `None` where it is out.
-pub(crate) struct Slots(Vec<Option<usize>>);
+/// The peer of each value, while nothing is hashed again; [`OUT`] where it is out.
+pub(crate) struct Slots(Vec<u32>);
+
+/// No peer has this index.
+const OUT: u32 = u32::MAX;
 
 impl Slots {
     pub(crate) fn new(pool: &Pool<'_>) -> Self {
         let values = usize::try_from(VALUES).unwrap_or(usize::MAX);
-        let mut owners = Vec::new();
-        for (index, member) in pool.members.iter().enumerate() {
+        let mut owners = Vec::with_capacity(values);
+        for (index, member) in (0..OUT).zip(&pool.members) {
             if member.backup {
                 continue;
             }
             // No value reaches a slot beyond the last value.
             let weight = usize::try_from(member.weight).unwrap_or(usize::MAX);
-            let room = weight.min(values - owners.len());
-            owners.extend((0..room).map(|_| member.usable.then_some(index)));
+            let end = values.min(owners.len().saturating_add(weight));
+            owners.resize(end, if member.usable { index } else { OUT });
         }
-        Self(owners.into_iter().cycle().take(values).collect())
+        // The values go around the slots.
+        while !owners.is_empty() && owners.len() < values {
+            owners.extend_from_within(..owners.len().min(values - owners.len()));
+        }
+        Self(owners)
     }
 
     /// The peer of the clients whose first hash is `value`; `None` when round robin decides.
     pub(crate) fn server(&self, value: u64) -> Option<usize> {
-        self.peers(value).next()
+        self.at(value).or_else(|| self.peers(value).next())
+    }
+
+    fn at(&self, value: u64) -> Option<usize> {
+        let slot = usize::try_from(value).ok()?;
+        let peer = self.0.get(slot).filter(|peer| **peer != OUT)?;
+        usize::try_from(*peer).ok()
     }
 
     /// The peers that are up, in the order in which clients whose first hash is `value` come to them.
@@ -75,10 +88,7 @@ impl Slots {
         let bytes = (value + VALUES * VALUES - START * STEP) % VALUES;
         let again = move |hash: &u64| Some((hash * STEP + bytes) % VALUES);
         let hashes = std::iter::successors(Some(value), again).take(ROUNDS);
-        hashes.filter_map(|hash| {
-            let slot = usize::try_from(hash).unwrap_or(usize::MAX);
-            self.0.get(slot).copied().flatten()
-        })
+        hashes.filter_map(|hash| self.at(hash))
     }
 }
 

@@ -3,13 +3,13 @@
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use super::Share;
 use super::fraction::part;
 use super::losses::Losses;
 use super::places::{Places, owner, position};
 use super::pool::Pool;
 use super::ring::SPACE;
 use super::weights::proportional;
+use super::{Share, chain};
 
 /// Points per unit of weight.
 const POINTS_PER_WEIGHT: usize = 160;
@@ -25,50 +25,27 @@ pub(crate) const MOST_TRIES: usize = 20;
 pub(crate) struct Ketama {
     /// Sorted points, each `hash << 32 | name`, one per hash.
     points: Places,
-    /// The peers that share each name, in declaration order.
-    names: Vec<Vec<usize>>,
+    names: Names,
 }
 
 impl Ketama {
     /// The ring of all primaries, down ones included; `None` when it would be too large.
     pub(crate) fn new(pool: &Pool<'_>) -> Option<Self> {
-        let mut ring = Self::default();
-        let mut heaviest: Vec<(&str, u32)> = Vec::new();
-        let mut known: HashMap<&str, usize> = HashMap::new();
-        for (index, member) in pool.members.iter().enumerate() {
-            if member.backup {
-                continue;
-            }
-            let name = *known.entry(member.text).or_insert(heaviest.len());
-            if name == heaviest.len() {
-                heaviest.push((member.text, 0));
-                ring.names.push(Vec::new());
-            }
-            ring.names.get_mut(name)?.push(index);
-            // Points of a name are a chain, so the heaviest line of a name has those of the others.
-            let entry = heaviest.get_mut(name)?;
-            entry.1 = entry.1.max(member.weight);
-        }
-        let weights = heaviest.iter().map(|(_, weight)| *weight as usize);
-        let count = weights.sum::<usize>() * POINTS_PER_WEIGHT;
+        let (names, heaviest) = Names::new(pool);
+        let points = |weight: u32| weight as usize * POINTS_PER_WEIGHT;
+        let counts = heaviest.iter().map(|(_, weight)| points(*weight));
+        let count = counts.clone().sum();
         if count > MOST_POINTS {
             return None;
         }
-        let mut hashes = vec![0; count];
-        let mut rest = hashes.as_mut_slice();
-        let points = |weight: u32| weight as usize * POINTS_PER_WEIGHT;
+        let mut hashes = Vec::with_capacity(count);
         for (name, weight) in &heaviest {
-            let (own, others) = rest.split_at_mut(points(*weight));
-            rest = others;
-            let (own, _) = own.as_chunks_mut();
-            for (hashes, points) in own.iter_mut().zip(Chain::new(name)) {
-                *hashes = points;
-            }
+            chain::extend(&mut hashes, name, points(*weight));
         }
-        let owners = heaviest.iter().enumerate();
-        let owners = owners.map(|(name, (_, weight))| (name, points(*weight)));
-        ring.points = Places::new(&hashes, owners).without_doubles();
-        Some(ring)
+        Some(Self {
+            points: Places::new(&hashes, counts.enumerate()).without_doubles(),
+            names,
+        })
     }
 
     fn points(&self) -> &[u64] {
@@ -90,20 +67,23 @@ impl Ketama {
         let point = position
             .checked_rem(self.points().len())
             .and_then(|at| self.points().get(at));
-        point
-            .and_then(|point| self.names.get(owner(*point)))
-            .map_or(&[], Vec::as_slice)
+        point.map_or(&[], |point| self.names.peers(owner(*point)))
     }
 
     /// The hash values that fall to each name that `serves`, and those that no point within reach
     /// serves.
     fn arcs(&self, serves: &[bool]) -> (Vec<u64>, u64) {
-        let (mut arcs, mut lost) = (vec![0; self.names.len()], 0);
-        if serves.iter().all(|serves| *serves) {
-            self.own_arcs(&mut arcs);
-            return (arcs, lost);
-        }
+        let all = serves.iter().all(|serves| *serves);
         let serves = |name: usize| serves.get(name).copied().unwrap_or(false);
+        let found = if all {
+            self.arcs_in_reach(|_| true)
+        } else {
+            self.arcs_in_reach(serves)
+        };
+        if let Some(arcs) = found {
+            return (arcs, 0);
+        }
+        let (mut arcs, mut lost) = (vec![0; self.names.ends.len()], 0);
         let mut ahead = self.ahead_of_all(serves);
         for (index, point) in self.points().iter().enumerate().rev() {
             ahead.step(owner(*point), serves(owner(*point)));
@@ -116,16 +96,38 @@ impl Ketama {
         (arcs, lost)
     }
 
+    /// The hash values that fall to each name that `serves`: those from the serving point below each
+    /// of its own. `None` where some do not reach the next one.
+    #[inline(never)] // Among its callers' variables these do not all stay in registers.
+    fn arcs_in_reach(&self, serves: impl Fn(usize) -> bool) -> Option<Vec<u64>> {
+        let mut arcs = vec![0u64; self.names.ends.len()];
+        // The point below the first one is the last one, a turn before.
+        let mut down = self.points().iter().rev().enumerate();
+        let (mut passed, last) = down.find(|(_, point)| serves(owner(**point)))?;
+        let mut below = position(*last).wrapping_sub(SPACE);
+        for point in self.points() {
+            let (name, here) = (owner(*point), position(*point));
+            if !serves(name) {
+                passed += 1;
+                continue;
+            }
+            if passed > MOST_TRIES {
+                return None;
+            }
+            if let Some(arc) = arcs.get_mut(name) {
+                *arc += here.wrapping_sub(below);
+            }
+            (below, passed) = (here, 0);
+        }
+        Some(arcs)
+    }
+
     /// What the failure of each peer does to the others; `None` where several peers share a name.
     pub(crate) fn losses(&self, pool: &Pool<'_>) -> Option<Losses> {
-        let peers: Option<Vec<usize>> = (self.names.iter())
-            .map(|peers| match peers.as_slice() {
-                [peer] => Some(*peer),
-                _ => None,
-            })
-            .collect();
-        let peers = peers?;
-        let peer = |name: usize| peers.get(name).copied();
+        if self.names.ends.len() < self.names.peers.len() {
+            return None;
+        }
+        let peer = |name: usize| self.names.peers.get(name).copied();
         let up = |name: usize| peer(name).and_then(|peer| pool.members.get(peer));
         let serves = |name: usize| up(name).is_some_and(|member| member.usable);
         let mut losses = Losses::new(SPACE, pool.members.len());
@@ -139,21 +141,6 @@ impl Ketama {
         Some(losses)
     }
 
-    /// Adds to the arc of each name the hash values from the point below each of its own.
-    fn own_arcs(&self, arcs: &mut [u64]) {
-        let Some(last) = self.points().last() else {
-            return;
-        };
-        // The point below the first one is the last one, a turn before.
-        let mut below = position(*last).wrapping_sub(SPACE);
-        for point in self.points() {
-            if let Some(arc) = arcs.get_mut(owner(*point)) {
-                *arc += position(*point).wrapping_sub(below);
-            }
-            below = position(*point);
-        }
-    }
-
     /// The hash values in order: `run(end, peer)` makes each run of them, up to `end`, itself excluded, of
     /// the first usable peer of the name that serves it; without one where round robin decides.
     pub(crate) fn runs<T>(&self, pool: &Pool<'_>, run: impl Fn(u64, Option<usize>) -> T) -> Vec<T> {
@@ -162,7 +149,7 @@ impl Ketama {
                 .get(**index)
                 .is_some_and(|member| member.usable)
         };
-        let peers: Vec<Option<usize>> = (self.names.iter())
+        let peers: Vec<Option<usize>> = (self.names.all())
             .map(|peers| peers.iter().find(up).copied())
             .collect();
         let peer = |name: usize| peers.get(name).copied().flatten();
@@ -194,6 +181,61 @@ impl Ketama {
             Some(before) => at(index) - at(before),
             None => at(0) + SPACE - at(self.points().len() - 1),
         }
+    }
+}
+
+/// The peers of each name, in declaration order.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    /// Those of one name after the other.
+    peers: Vec<usize>,
+    /// Where those of each name end.
+    ends: Vec<usize>,
+}
+
+impl Names {
+    /// The names of all primaries with the largest weight beside each: the points of a name are a
+    /// chain, so its heaviest line has those of the others.
+    fn new<'a>(pool: &Pool<'a>) -> (Self, Vec<(&'a str, u32)>) {
+        let size = pool.members.len();
+        let mut heaviest: Vec<(&str, u32)> = Vec::with_capacity(size);
+        let mut known: HashMap<&str, usize> = HashMap::with_capacity(size);
+        let mut named: Vec<(usize, usize)> = Vec::with_capacity(size);
+        for (index, member) in pool.members.iter().enumerate() {
+            if member.backup {
+                continue;
+            }
+            let text = &*member.server.address.text;
+            let name = *known.entry(text).or_insert(heaviest.len());
+            match heaviest.get_mut(name) {
+                Some((_, weight)) => *weight = member.weight.max(*weight),
+                None => heaviest.push((text, member.weight)),
+            }
+            named.push((name, index));
+        }
+        named.sort_by_key(|(name, _)| *name);
+        let ends = (0..heaviest.len())
+            .map(|name| named.partition_point(|(other, _)| *other <= name))
+            .collect();
+        let peers = named.into_iter().map(|(_, index)| index).collect();
+        (Self { peers, ends }, heaviest)
+    }
+
+    /// The peers of one name.
+    fn peers(&self, name: usize) -> &[usize] {
+        let start = name
+            .checked_sub(1)
+            .map_or(Some(0), |before| self.ends.get(before).copied());
+        let end = self.ends.get(name);
+        let peers = start
+            .zip(end)
+            .and_then(|(start, end)| self.peers.get(start..*end));
+        peers.unwrap_or_default()
+    }
+
+    /// Those of each name.
+    fn all(&self) -> impl Iterator<Item = &[usize]> {
+        (0..self.ends.len()).map(|name| self.peers(name))
     }
 }
 
@@ -233,177 +275,40 @@ fn within_reach(found: Option<(usize, usize)>) -> Option<usize> {
     (distance <= MOST_TRIES).then_some(name)
 }
 
-/// Points of a name that are computed side by side; 160 is a multiple of it.
-const ABREAST: usize = 4;
-
-/// The points of one name, [`ABREAST`] at a time: each is the crc32 of host, a zero byte, port and
-/// the point before.
-///
-/// Each point would have to wait for the one before. But a crc is linear: from one point to the
-/// fourth behind it the same table and the same constant lead everywhere on the chain.
-#[derive(Debug)]
-struct Chain {
-    points: [u32; ABREAST],
-    constant: u32,
-}
-
-impl Chain {
-    fn new(name: &str) -> Self {
-        let (host, port) = split(name);
-        let mut prefix = crc32fast::Hasher::new();
-        prefix.update(host.as_bytes());
-        prefix.update(&[0]);
-        prefix.update(port.as_bytes());
-        let prefix = prefix.finalize();
-        let mut point = 0;
-        let points = [(); 4].map(|()| {
-            point = !through(&ONE, !prefix ^ point);
-            point
-        });
-        let fifth = !through(&ONE, !prefix ^ point);
-        let [first, ..] = points;
-        Self {
-            points,
-            constant: fifth ^ through(&FOUR, first),
-        }
-    }
-}
-
-impl Iterator for Chain {
-    type Item = [u32; ABREAST];
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let now @ [one, two, three, four] = self.points;
-        let next = |point| through(&FOUR, point) ^ self.constant;
-        self.points = [next(one), next(two), next(three), next(four)];
-        Some(now)
-    }
-}
-
-/// A linear function of 32 bits: for each of the four bytes of its input what each value of it adds.
-type Linear = [[u32; 256]; 4];
-
-/// What four bytes do to a crc32, and so one step of a chain.
-static ONE: Linear = four_bytes();
-
-/// Four steps at once.
-static FOUR: Linear = after(&after(&after(&ONE)));
-
-#[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
-const fn four_bytes() -> Linear {
-    const POLYNOMIAL: u32 = 0xedb8_8320;
-    let mut tables = [[0; 256]; 4];
-    let mut byte = 0;
-    while byte < 256 {
-        #[allow(clippy::cast_possible_truncation, reason = "a byte is below 256")]
-        let mut crc = byte as u32;
-        let mut bit = 0;
-        while bit < 32 {
-            crc = if crc & 1 == 1 {
-                crc >> 1 ^ POLYNOMIAL
-            } else {
-                crc >> 1
-            };
-            bit += 1;
-            if bit % 8 == 0 {
-                tables[4 - bit / 8][byte] = crc;
-            }
-        }
-        byte += 1;
-    }
-    tables
-}
-
-/// `function` and one step behind it.
-#[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
-const fn after(function: &Linear) -> Linear {
-    let mut tables = *function;
-    let mut at = 0;
-    while at < 4 * 256 {
-        let value = function[at / 256][at % 256];
-        tables[at / 256][at % 256] = through(&ONE, value);
-        at += 1;
-    }
-    tables
-}
-
-/// The value of a linear function. A ring has millions of points: this is several times faster than
-/// a general crc32 of four bytes.
-#[allow(clippy::indexing_slicing, reason = "a byte is an index below 256")]
-const fn through(function: &Linear, value: u32) -> u32 {
-    let [first, second, third, fourth] = value.to_le_bytes();
-    function[0][first as usize]
-        ^ function[1][second as usize]
-        ^ function[2][third as usize]
-        ^ function[3][fourth as usize]
-}
-
-/// Host and port as `ngx_http_upstream_init_chash` splits them: a missing port stays empty.
-fn split(name: &str) -> (&str, &str) {
-    if let Some((scheme, path)) = name.split_at_checked(5)
-        && scheme.eq_ignore_ascii_case("unix:")
-    {
-        return (path, "");
-    }
-    match name.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
-        _ => (name, ""),
-    }
-}
-
 /// The share of the ring of each peer; same-named peers share theirs by round robin.
 pub(crate) fn shares(pool: &Pool<'_>, serving: &[usize]) -> Option<Vec<Share>> {
     let ring = pool.ketama()?;
     let up = |index: &usize| pool.members.get(*index).is_some_and(|member| member.usable);
-    let serves: Vec<bool> = (ring.names.iter())
+    let serves: Vec<bool> = (ring.names.all())
         .map(|peers| peers.iter().any(up))
         .collect();
     let (arcs, lost) = ring.arcs(&serves);
     let mut shares = vec![Share::ZERO; pool.members.len()];
+    for (peers, arc) in ring.names.all().zip(arcs) {
+        deal(part(arc, SPACE), pool, peers, &mut shares);
+    }
     if lost > 0 {
         let fallback = part(lost, SPACE);
-        shares = (proportional(pool, serving).into_iter())
-            .map(|share| share * fallback)
-            .collect();
-    }
-    for (peers, arc) in ring.names.iter().zip(arcs) {
-        let peers: Vec<usize> = peers.iter().copied().filter(up).collect();
-        let total: u64 = pool
-            .at(&peers)
-            .map(|(_, member)| u64::from(member.weight))
-            .sum();
-        for (index, member) in pool.at(&peers) {
-            let own = part(arc, SPACE) * part(u64::from(member.weight), total);
-            if let Some(share) = shares.get_mut(index) {
-                *share += own;
-            }
+        for (share, rest) in shares.iter_mut().zip(proportional(pool, serving)) {
+            *share += rest * fallback;
         }
     }
     Some(shares)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_point_is_the_crc_of_the_name_and_the_point_before() {
-        let mut point = 0u32;
-        for points in Chain::new("10.0.0.1:8080").take(5000) {
-            for found in points {
-                let more = u32::to_le_bytes(point);
-                point = crc32fast::hash(&[b"10.0.0.1\x008080", &more[..]].concat());
-                assert_eq!(found, point);
-            }
+/// Deals the share of a name out to its peers that are up.
+fn deal(share: Share, pool: &Pool<'_>, peers: &[usize], shares: &mut [Share]) {
+    let up = || pool.at(peers).filter(|(_, member)| member.usable);
+    let total: u64 = up().map(|(_, member)| u64::from(member.weight)).sum();
+    for (index, member) in up() {
+        let weight = u64::from(member.weight);
+        if let Some(own) = shares.get_mut(index) {
+            // Nearly every peer has a name of its own, and nothing is left to reckon with fractions.
+            *own = if weight == total {
+                share
+            } else {
+                share * part(weight, total)
+            };
         }
-    }
-
-    #[test]
-    fn names_split_as_nginx_splits_them() {
-        assert_eq!(split("10.0.0.1:8080"), ("10.0.0.1", "8080"));
-        assert_eq!(split("10.0.0.1"), ("10.0.0.1", ""));
-        assert_eq!(split("[::1]:80"), ("[::1]", "80"));
-        assert_eq!(split("[::1]"), ("[::1]", ""));
-        assert_eq!(split("UNIX:/run/a:80"), ("/run/a:80", ""));
     }
 }

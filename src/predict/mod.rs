@@ -5,6 +5,7 @@
 //! `Pool`, which is the only place that reads the model.
 
 mod addresses;
+mod chain;
 mod failure;
 mod fraction;
 mod hash;
@@ -130,12 +131,15 @@ pub fn predict_idle(
     down: &[usize],
 ) -> Option<Prediction> {
     let pool = Pool::new(engine, version, backend, down)?;
-    let mut prediction = predict_pool(&pool)?;
-    if pool.method == Method::LeastConn && engine == Engine::Haproxy {
-        let (_, serving) = pool.serving();
-        prediction.shares = weights::equal(&pool, &serving);
+    if pool.method != Method::LeastConn || engine != Engine::Haproxy {
+        return predict_pool(&pool);
     }
-    Some(prediction)
+    let (tier, serving) = pool.serving();
+    Some(Prediction {
+        basis: pool.method.basis(),
+        tier,
+        shares: weights::equal(&pool, &serving),
+    })
 }
 
 /// Whether keys of one length spread in another way than keys of all lengths while servers are out:

@@ -15,6 +15,8 @@ pub(crate) struct Places {
     ends: Vec<u32>,
     /// Places are shifted by this to get their run.
     shift: u32,
+    /// Whether any has two owners.
+    doubles: bool,
 }
 
 /// The owner of a place.
@@ -33,27 +35,24 @@ impl Places {
     pub(crate) fn new(hashes: &[u32], owners: impl Iterator<Item = (usize, usize)>) -> Self {
         let bits = (usize::BITS - hashes.len().leading_zeros()).clamp(2, 24) - 1;
         let shift = 32 - bits;
-        let mut ends = starts(hashes, shift, |hash| *hash);
+        let (mut ends, longest) = starts(hashes, shift, |hash| *hash);
         let mut sorted = vec![0; hashes.len()];
         let mut rest = hashes;
         for (owner, count) in owners {
             let (own, others) = rest.split_at_checked(count).unwrap_or((rest, &[]));
             rest = others;
-            let owner = u64::try_from(owner).unwrap_or(0);
-            for hash in own {
-                if let Some(next) = ends.get_mut((hash >> shift) as usize) {
-                    if let Some(slot) = sorted.get_mut(*next as usize) {
-                        *slot = u64::from(*hash) << 32 | owner;
-                    }
-                    *next += 1;
-                }
-            }
+            deal(own, owner, shift, &mut ends, &mut sorted);
         }
-        sort_runs(&mut sorted, &ends);
+        if longest > LONG_RUN {
+            sort_long_runs(&mut sorted, &ends);
+        }
+        exchange(&mut sorted);
+        let doubles = insert(&mut sorted);
         Self {
             sorted,
             ends,
             shift,
+            doubles,
         }
     }
 
@@ -75,19 +74,8 @@ impl Places {
     }
 
     /// Keeps the first owner of each place.
-    #[allow(
-        clippy::needless_bitwise_bool,
-        reason = "without a branch the loop takes several places at a time"
-    )]
     pub(crate) fn without_doubles(self) -> Self {
-        // Doubles are so rare that looking at all places is faster than stopping at the first one.
-        let mut below = self.sorted.first().map_or(0, |first| !first);
-        let mut doubles = false;
-        for place in &self.sorted {
-            doubles |= (place ^ below) < SPACE;
-            below = *place;
-        }
-        if !doubles {
+        if !self.doubles {
             return self;
         }
         let Self {
@@ -96,7 +84,7 @@ impl Places {
         sorted.dedup_by_key(|place| position(*place));
         let hash = |place: &u64| u32::try_from(position(*place)).unwrap_or(0);
         // A run ends where the next one starts.
-        let mut ends = starts(&sorted, shift, hash);
+        let (mut ends, _) = starts(&sorted, shift, hash);
         ends.rotate_left(1);
         if let Some(last) = ends.last_mut() {
             *last = u32::try_from(sorted.len()).unwrap_or(u32::MAX);
@@ -105,33 +93,50 @@ impl Places {
             sorted,
             ends,
             shift,
+            doubles: false,
         }
     }
 }
 
-/// Where the run of each of the first bits starts, when `places` are sorted by their `hash`.
-fn starts<T>(places: &[T], shift: u32, hash: impl Fn(&T) -> u32) -> Vec<u32> {
+/// Puts the places of one owner where their runs go on, and moves these ends on.
+#[inline(never)] // Among its callers' variables these do not all stay in registers.
+fn deal(hashes: &[u32], owner: usize, shift: u32, ends: &mut [u32], sorted: &mut [u64]) {
+    let owner = u64::try_from(owner).unwrap_or(0);
+    for hash in hashes {
+        let Some(end) = ends.get_mut((hash >> shift) as usize) else {
+            continue;
+        };
+        if let Some(slot) = sorted.get_mut(*end as usize) {
+            *slot = u64::from(*hash) << 32 | owner;
+        }
+        *end += 1;
+    }
+}
+
+/// Where the run of each of the first bits starts, when `places` are sorted by their `hash`, and how
+/// long the longest one is.
+#[inline(never)] // As above.
+fn starts<T>(places: &[T], shift: u32, hash: impl Fn(&T) -> u32) -> (Vec<u32>, u32) {
     let mut starts = vec![0u32; 1 << (32 - shift)];
     for place in places {
         if let Some(count) = starts.get_mut((hash(place) >> shift) as usize) {
             *count += 1;
         }
     }
-    let mut before = 0;
+    let (mut before, mut longest) = (0, 0);
     for start in &mut starts {
+        longest = longest.max(*start);
         (*start, before) = (before, before + *start);
     }
-    starts
+    (starts, longest)
 }
 
-/// Runs above this are sorted one by one. Few are: on average a run has one or two places.
-const LONG_RUN: u32 = 8;
+/// Runs above this are sorted one by one. There are none where places are hashes of their own: on
+/// average a run has one or two.
+const LONG_RUN: u32 = 16;
 
-/// Sorts the places within each run.
-///
-/// The order of two places is a toss-up that no processor predicts, so no branch may depend on it
-/// where it can be helped.
-fn sort_runs(places: &mut [u64], ends: &[u32]) {
+/// Sorts the places within each long run; the others are left to [`exchange`] and [`insert`].
+fn sort_long_runs(places: &mut [u64], ends: &[u32]) {
     let mut start = 0;
     for end in ends {
         if end - start > LONG_RUN
@@ -141,33 +146,56 @@ fn sort_runs(places: &mut [u64], ends: &[u32]) {
         }
         start = *end;
     }
-    exchange(places);
-    insert(places);
 }
 
-/// Moves each place behind the smaller ones that follow it at once, without a branch.
-fn exchange(places: &mut [u64]) {
-    let mut slots = places.iter_mut();
-    let Some(mut slot) = slots.next() else { return };
-    let mut largest = *slot;
-    for next in slots {
-        *slot = largest.min(*next);
-        largest = largest.max(*next);
-        slot = next;
-    }
-    *slot = largest;
-}
-
-/// Moves down the few places that are not in order yet.
+/// Moves each place behind the smaller ones among the next two, without a branch: the order of two
+/// places is a toss-up that no processor predicts.
 #[allow(clippy::indexing_slicing, reason = "indices are below the length")]
-fn insert(places: &mut [u64]) {
-    for from in 1..places.len() {
-        let mut at = from;
-        while at > 0 && places[at - 1] > places[at] {
-            places.swap(at - 1, at);
+fn exchange(places: &mut [u64]) {
+    let [first, second, ..] = *places else { return };
+    let (mut below, mut largest) = (first.min(second), first.max(second));
+    for from in 2..places.len() {
+        let smaller = largest.min(places[from]);
+        largest = largest.max(places[from]);
+        places[from - 2] = below.min(smaller);
+        below = below.max(smaller);
+    }
+    if let [.., before, last] = places {
+        (*before, *last) = (below, largest);
+    }
+}
+
+/// Moves down the few places that are not in order yet. Gives whether any place has two owners.
+#[allow(clippy::indexing_slicing, reason = "indices are below the length")]
+fn insert(places: &mut [u64]) -> bool {
+    let mut doubles = false;
+    let mut from = 0;
+    while let Some(next) = first_unsorted(places, from) {
+        let place = places[next];
+        let mut at = next;
+        while at > 0 && places[at - 1] > place {
+            places[at] = places[at - 1];
             at -= 1;
         }
+        places[at] = place;
+        let around = places[at.saturating_sub(1)..=next].iter().take(3);
+        let same = |other: &&u64| position(**other) == position(place);
+        doubles |= around.filter(same).count() > 1;
+        from = next;
     }
+    doubles
+}
+
+/// The first place behind `from` that is not beyond the one before it.
+fn first_unsorted(places: &[u64], from: usize) -> Option<usize> {
+    let (sorted, rest) = places.split_at_checked(from + 1)?;
+    let mut end = sorted.last()? | (SPACE - 1);
+    let beyond = |place: &u64| {
+        let is_beyond = *place > end;
+        end = place | (SPACE - 1);
+        !is_beyond
+    };
+    rest.iter().position(beyond).map(|more| from + 1 + more)
 }
 
 #[cfg(test)]

@@ -1,11 +1,10 @@
 //! What the algorithms work on: servers reduced to what balancing sees of them.
 //!
-//! In: a [`Backend`] of the model. Out: a [`Pool`]. This is the only place where the prediction
-//! reads the model, so that algorithms depend on neither its shape nor the parsers.
+//! In: a [`Backend`] of the model. Out: a [`Pool`]. This is the only place where shares are read out of
+//! the model, so that algorithms depend on neither its shape nor the parsers.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use super::hash::{avalanche, xxh32};
 use super::ketama::Ketama;
@@ -71,8 +70,8 @@ impl Method {
 /// One server as the algorithms see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member<'a> {
-    /// nginx: the first word of the `server` line, which `hash … consistent` hashes.
-    pub(crate) text: &'a str,
+    /// The server itself: its text is what `hash … consistent` hashes, and picks read its limits.
+    pub(crate) server: &'a Server,
     /// Weight as configured; HAProxy 0..=256.
     pub(crate) weight: u32,
     /// In the backup tier.
@@ -83,20 +82,9 @@ pub(crate) struct Member<'a> {
     pub(crate) usable: bool,
     /// HAProxy numeric id.
     pub(crate) id: u32,
-    /// What HAProxy adds a node's number to before the avalanche gives its place on the ring.
+    /// What HAProxy adds a node's number to before the avalanche gives its place on the ring; 0 where
+    /// there is none.
     pub(crate) base: u32,
-    /// Most concurrent connections; picks only.
-    pub(crate) maxconn: Option<u32>,
-    /// HAProxy `maxqueue`, 0 for none; picks only.
-    pub(crate) maxqueue: u32,
-    /// HAProxy `minconn`, 0 for none; picks only.
-    pub(crate) minconn: u32,
-    /// HAProxy `slowstart`, zero for none; picks only.
-    pub(crate) slowstart: Duration,
-    /// nginx `max_fails`; picks only.
-    pub(crate) max_fails: u32,
-    /// nginx `fail_timeout`; picks only.
-    pub(crate) fail_timeout: Duration,
 }
 
 /// The servers of a backend with everything that decides between them.
@@ -141,9 +129,17 @@ impl<'a> Pool<'a> {
     ) -> Option<Self> {
         let method = method(engine, version, backend)?;
         let even = backend.layer == Layer::Log;
+        let on_ring = matches!(
+            method,
+            Method::RandomRing { .. } | Method::Hash(Table::Ring)
+        );
         let mut members = Vec::with_capacity(backend.servers.len());
         for server in &backend.servers {
-            members.push(member(engine, version, server, even)?);
+            let mut member = member(engine, server, even)?;
+            if on_ring {
+                member.base = ring_base(version, server, member.id);
+            }
+            members.push(member);
         }
         let mut pool = Self {
             engine,
@@ -276,7 +272,7 @@ fn hashed(backend: &Backend, key: &HashKey) -> Method {
     })
 }
 
-fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Option<Member<'_>> {
+fn member(engine: Engine, server: &Server, even: bool) -> Option<Member<'_>> {
     let disabled = *server.disabled.known()?;
     // What is out takes no traffic, whatever its weight turns out to be.
     let weight = match server.weight.known() {
@@ -284,9 +280,8 @@ fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Opti
         None if disabled && engine == Engine::Haproxy => 0,
         None => return None,
     };
-    let id = server.id().known().copied().unwrap_or(0);
     Some(Member {
-        text: &server.address.text,
+        server,
         weight: match engine {
             Engine::Haproxy if even => weight.min(1),
             Engine::Haproxy => weight.min(256),
@@ -295,30 +290,9 @@ fn member(engine: Engine, version: Version, server: &Server, even: bool) -> Opti
         backup: *server.backup.known()?,
         disabled,
         usable: !disabled && (engine == Engine::Nginx || weight > 0),
-        id,
-        base: ring_base(version, server, id),
-        maxconn: maxconn(server),
-        minconn: minconn(server),
-        slowstart: (server.options.slowstart.as_ref()).map_or(Duration::ZERO, |time| time.value),
-        maxqueue: server
-            .options
-            .maxqueue
-            .as_ref()
-            .map_or(0, |queue| queue.value),
-        max_fails: server.passive().max_fails.value,
-        fail_timeout: server.passive().fail_timeout.value,
+        id: server.id().known().copied().unwrap_or(0),
+        base: 0,
     })
-}
-
-fn minconn(server: &Server) -> u32 {
-    let minconn = server.options.minconn.as_ref();
-    minconn.and_then(|most| most.known().copied()).unwrap_or(0)
-}
-
-/// A larger `minconn` is the limit (`check_config_validity`).
-fn maxconn(server: &Server) -> Option<u32> {
-    let maxconn = server.maxconn.known().copied().flatten();
-    Some(maxconn.unwrap_or(0).max(minconn(server))).filter(|most| *most > 0)
 }
 
 /// `chash_compute_server_key`: where the nodes of a server start, from its id or `hash-key`.

@@ -198,12 +198,14 @@ impl Ring {
         };
         // The gap behind the last node closes the circle.
         let around = position(*first) + SPACE - position(*last);
-        // What the node below leaves of the gap between them.
+        // Of each gap the node below leaves the larger half.
+        let mut below = *first;
         let mut rest = around - around / 2;
-        for (node, next) in self.nodes().iter().zip(self.nodes().iter().skip(1)) {
-            let gap = position(*next) - position(*node);
-            give(*node, rest + gap / 2);
+        for node in self.nodes().iter().skip(1) {
+            let gap = position(*node) - position(below);
+            give(below, rest + gap / 2);
             rest = gap - gap / 2;
+            below = *node;
         }
         give(*last, rest + around / 2);
         arcs

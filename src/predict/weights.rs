@@ -11,9 +11,14 @@ pub(crate) fn by_count(
 ) -> Vec<Share> {
     let total: u64 = hits.clone().map(|(_, count)| count).sum();
     let mut shares = vec![Share::ZERO; pool.members.len()];
+    // Neighbours mostly have the same, and reducing a fraction takes long.
+    let (mut known, mut known_part) = (0, Share::ZERO);
     for (index, count) in hits {
+        if count != known {
+            (known, known_part) = (count, part(count, total));
+        }
         if let Some(share) = shares.get_mut(index) {
-            *share = part(count, total);
+            *share = known_part;
         }
     }
     shares

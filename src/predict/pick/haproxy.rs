@@ -2,10 +2,11 @@
 
 use super::super::Tier;
 use super::super::map;
-use super::super::pool::{Member, Method, Pool, Table};
+use super::super::pool::{Method, Pool, Table};
 use super::super::weights;
 use super::haproxy_hash::{self, RingWalk};
 use super::least_conn::LeastConn;
+use super::limits::Limits;
 use super::round_robin::RoundRobin;
 use super::{Key, Unpredictable, WeightChange};
 
@@ -33,6 +34,7 @@ pub(super) struct Load {
     pub(super) ahead: u64,
     configured: u32,
     down: bool,
+    limits: Limits,
 }
 
 #[derive(Debug)]
@@ -200,11 +202,8 @@ impl<'a> Haproxy<'a> {
     /// `minconn` needs to know when the backend is full; HAProxy's own guess depends on the limits of
     /// the process.
     pub(super) fn can_hold(&self) -> Result<(), Unpredictable> {
-        let mut members = self.pool.members.iter();
-        let moves = |member: &Member<'_>| {
-            member.minconn > 0 && member.maxconn.is_some_and(|most| member.minconn < most)
-        };
-        if self.pool.fullconn.is_none() && members.any(moves) {
+        let mut loads = self.loads.iter();
+        if self.pool.fullconn.is_none() && loads.any(|load| load.limits.moves()) {
             return Err(Unpredictable::Refused(
                 "`minconn` without `fullconn`: how many connections a server may have open depends \
                  on limits of the process",
@@ -214,15 +213,13 @@ impl<'a> Haproxy<'a> {
     }
 
     pub(super) fn set_down(&mut self, server: usize, down: bool) -> Result<(), Unpredictable> {
-        let (Some(load), Some(member)) =
-            (self.loads.get_mut(server), self.pool.members.get(server))
-        else {
+        let Some(load) = self.loads.get_mut(server) else {
             return Ok(());
         };
         // Maps keep their weights, but the limit on connections ramps up everywhere.
         let fixed = matches!(self.balancer, Balancer::Map(..) | Balancer::First);
-        let ramps = !fixed || member.maxconn.is_some();
-        if load.down && !down && ramps && !member.slowstart.is_zero() {
+        let ramps = !fixed || load.limits.maxconn.is_some();
+        if load.down && !down && ramps && !load.limits.slowstart.is_zero() {
             return Err(Unpredictable::Refused(
                 "a server with `slowstart` comes back by the clock of the process: picks do not \
                  follow that",
@@ -310,6 +307,7 @@ fn loads(pool: &Pool<'_>) -> Vec<Load> {
             ahead,
             configured: member.weight,
             down: member.disabled,
+            limits: Limits::of(member.server),
         }
     });
     members.collect()
@@ -339,13 +337,13 @@ fn walk(slots: &[usize], index: &mut usize, full: impl Fn(usize) -> bool) -> Opt
 
 /// `srv_dynamic_maxconn`: with `minconn` the limit grows with the connections of the backend, up to
 /// `maxconn` at `fullconn`.
-fn limit(pool: &Pool<'_>, member: &Member<'_>, connections: u32) -> Option<u32> {
-    let most = member.maxconn?;
+fn limit(pool: &Pool<'_>, limits: &Limits, connections: u32) -> Option<u32> {
+    let most = limits.maxconn?;
     let full = pool.fullconn.filter(|full| connections < *full);
     match full {
-        Some(full) if member.minconn > 0 && member.minconn < most => {
+        Some(full) if limits.moves() => {
             let part = u64::from(connections) * u64::from(most) / u64::from(full);
-            Some(member.minconn.max(u32::try_from(part).unwrap_or(most)))
+            Some(limits.minconn.max(u32::try_from(part).unwrap_or(most)))
         }
         _ => Some(most),
     }
@@ -353,19 +351,15 @@ fn limit(pool: &Pool<'_>, member: &Member<'_>, connections: u32) -> Option<u32> 
 
 /// Whether a server is at its limit: most algorithms pass it over.
 fn is_full(pool: &Pool<'_>, loads: &[Load], connections: u32, server: usize) -> bool {
-    match (pool.members.get(server), loads.get(server)) {
-        (Some(member), Some(load)) => {
-            limit(pool, member, connections).is_some_and(|most| load.served >= most)
-        }
-        _ => false,
-    }
+    loads.get(server).is_some_and(|load| {
+        limit(pool, &load.limits, connections).is_some_and(|most| load.served >= most)
+    })
 }
 
 /// Whether `leastconn` passes a server over, which counts the room of its queue.
 fn is_crowded(pool: &Pool<'_>, loads: &[Load], connections: u32, server: usize) -> bool {
-    match (pool.members.get(server), loads.get(server)) {
-        (Some(member), Some(load)) => limit(pool, member, connections)
-            .is_some_and(|most| load.served >= most.saturating_add(member.maxqueue)),
-        _ => false,
-    }
+    loads.get(server).is_some_and(|load| {
+        limit(pool, &load.limits, connections)
+            .is_some_and(|most| load.served >= most.saturating_add(load.limits.maxqueue))
+    })
 }

@@ -6,6 +6,7 @@
 mod haproxy;
 mod haproxy_hash;
 mod least_conn;
+mod limits;
 mod nginx;
 mod nginx_hash;
 mod round_robin;

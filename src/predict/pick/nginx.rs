@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::super::pool::{Method, Pool};
+use super::super::pool::{Member, Method, Pool};
 use super::Key;
+use super::limits::Limits;
 use super::nginx_hash::{Hashing, Turn};
 
 /// An upstream's state in one worker.
@@ -168,15 +169,16 @@ fn least_conn(peers: &mut [Peer], among: &[usize], request: u64) -> Option<usize
 
 impl Nginx {
     pub(super) fn new(pool: &Pool<'_>) -> Option<Self> {
+        let fail_timeout = |member: &Member<'_>| member.server.passive().fail_timeout.value;
         let peers = pool.members.iter().map(|member| Peer {
             weight: i64::from(member.weight),
             current: 0,
             effective: i64::from(member.weight),
             conns: 0,
-            max_conns: member.maxconn.unwrap_or(0),
+            max_conns: Limits::of(member.server).maxconn.unwrap_or(0),
             fails: 0,
-            max_fails: member.max_fails,
-            fail_timeout: i64::try_from(member.fail_timeout.as_secs()).unwrap_or(i64::MAX),
+            max_fails: member.server.passive().max_fails.value,
+            fail_timeout: i64::try_from(fail_timeout(member).as_secs()).unwrap_or(i64::MAX),
             // Longer ago than any pause.
             accessed: i64::MIN / 2,
             checked: i64::MIN / 2,
