@@ -4,6 +4,8 @@
 //! finds a place in about one step. Places are dealt into runs by their first bits and sorted there,
 //! which is several times faster than sorting all of them.
 
+use std::cell::Cell;
+
 /// The size of the hash space.
 pub(crate) const SPACE: u64 = 1 << 32;
 
@@ -150,14 +152,16 @@ fn sort_long_runs(places: &mut [u64], ends: &[u32]) {
 
 /// Moves each place behind the smaller ones among the next two, without a branch: the order of two
 /// places is a toss-up that no processor predicts.
-#[allow(clippy::indexing_slicing, reason = "indices are below the length")]
+#[inline(never)] // As above.
 fn exchange(places: &mut [u64]) {
     let [first, second, ..] = *places else { return };
     let (mut below, mut largest) = (first.min(second), first.max(second));
-    for from in 2..places.len() {
-        let smaller = largest.min(places[from]);
-        largest = largest.max(places[from]);
-        places[from - 2] = below.min(smaller);
+    let cells = Cell::from_mut(places).as_slice_of_cells();
+    for (to, from) in cells.iter().zip(cells.iter().skip(2)) {
+        let place = from.get();
+        let smaller = largest.min(place);
+        largest = largest.max(place);
+        to.set(below.min(smaller));
         below = below.max(smaller);
     }
     if let [.., before, last] = places {
@@ -188,14 +192,10 @@ fn insert(places: &mut [u64]) -> bool {
 
 /// The first place behind `from` that is not beyond the one before it.
 fn first_unsorted(places: &[u64], from: usize) -> Option<usize> {
-    let (sorted, rest) = places.split_at_checked(from + 1)?;
-    let mut end = sorted.last()? | (SPACE - 1);
-    let beyond = |place: &u64| {
-        let is_beyond = *place > end;
-        end = place | (SPACE - 1);
-        !is_beyond
-    };
-    rest.iter().position(beyond).map(|more| from + 1 + more)
+    let (before, behind) = (places.get(from..)?, places.get(from + 1..)?);
+    let mut pairs = before.iter().zip(behind);
+    let more = pairs.position(|(place, next)| position(*next) <= position(*place))?;
+    Some(from + 1 + more)
 }
 
 #[cfg(test)]
