@@ -10,12 +10,12 @@ use crate::source::Span;
 /// The comment of a simple directive: behind it on its line, else among its words, else the lines
 /// right above it.
 pub(crate) fn of_directive(directive: Directive<'_>) -> Option<Span> {
-    let file = directive.file;
-    if file.comments.is_empty() {
+    if !directive.is_commented() && !directive.is_block() {
         return None;
     }
+    let file = directive.file;
     let span = directive.span();
-    // Comments are many, and nearly every directive asks: they are searched once.
+    // Comments are many: they are searched once.
     let from = file
         .comments
         .partition_point(|range| range.start < span.start);

@@ -42,11 +42,11 @@ impl Score {
         let mut one_line = true;
         while self.top_blocks + self.blocks + self.directives < MOST_TELLING {
             match lexer.next() {
-                Token::Word(word, new_line) => {
-                    one_line &= words.is_empty() || !new_line;
+                Token::Word(word) => {
+                    one_line &= words.is_empty() || !word.new_line;
                     // More words than any telling line has need not be kept.
                     if words.len() < 32 {
-                        words.push(word);
+                        words.push(word.range);
                     }
                     continue;
                 }

@@ -1,12 +1,14 @@
 //! The directives that nginx knows: where they may stand and what they take.
 //!
-//! In: a name. Out: its forms. The table was recorded from nginx 1.22.1 (`scripts/record_directives.py`).
+//! In: a name. Out: what is known of it, under a number that a tree keeps. The table was recorded from nginx 1.22.1 (`scripts/record_directives.py`).
 //! Directives of newer versions, commercial ones and those of other modules are not in it.
 
 use std::sync::LazyLock;
 
 use foldhash::{HashMap, HashMapExt as _};
 
+use super::grammar;
+use super::name::Name;
 use super::value;
 
 /// A block that directives stand in.
@@ -49,19 +51,19 @@ impl Place {
     }
 
     /// The place that the block `name` makes here, where its content is known.
-    pub(crate) fn inside(self, name: &[u8]) -> Option<Self> {
+    pub(crate) fn inside(self, name: Name) -> Option<Self> {
         Some(match (self, name) {
-            (Self::Main, b"events") => Self::Events,
-            (Self::Main, b"http") => Self::Http,
-            (Self::Main, b"stream") => Self::Stream,
-            (Self::Http, b"server") => Self::Server,
-            (Self::Http, b"upstream") => Self::Upstream,
-            (Self::Server | Self::Location, b"location") => Self::Location,
-            (Self::Server, b"if") => Self::ServerIf,
-            (Self::Location, b"if") => Self::LocationIf,
-            (Self::Location, b"limit_except") => Self::LimitExcept,
-            (Self::Stream, b"server") => Self::StreamServer,
-            (Self::Stream, b"upstream") => Self::StreamUpstream,
+            (Self::Main, Name::Events) => Self::Events,
+            (Self::Main, Name::Http) => Self::Http,
+            (Self::Main, Name::Stream) => Self::Stream,
+            (Self::Http, Name::Server) => Self::Server,
+            (Self::Http, Name::Upstream) => Self::Upstream,
+            (Self::Server | Self::Location, Name::Location) => Self::Location,
+            (Self::Server, Name::If) => Self::ServerIf,
+            (Self::Location, Name::If) => Self::LocationIf,
+            (Self::Location, Name::LimitExcept) => Self::LimitExcept,
+            (Self::Stream, Name::Server) => Self::StreamServer,
+            (Self::Stream, Name::Upstream) => Self::StreamUpstream,
             _ => return None,
         })
     }
@@ -175,13 +177,118 @@ impl Form {
     }
 }
 
-static TABLE: LazyLock<HashMap<&'static [u8], Vec<Form>>> = LazyLock::new(|| {
-    let mut table: HashMap<&'static [u8], Vec<Form>> = HashMap::new();
+/// What is known of the directives of one name.
+#[derive(Debug)]
+pub(crate) struct Known {
+    /// The name; empty for all that are not in the table.
+    pub(crate) text: &'static str,
+    /// The same as far as it matters here.
+    pub(crate) name: Name,
+    /// The ways of writing it; none where it was not recorded.
+    pub(crate) forms: Vec<Form>,
+    /// Whether only commercial nginx has it.
+    pub(crate) commercial: bool,
+    /// As [`grammar::needs_block`] tells it.
+    pub(crate) needs_block: bool,
+}
+
+impl Known {
+    fn new(text: &'static str) -> Self {
+        Self {
+            text,
+            name: Name::of(text),
+            forms: Vec::new(),
+            commercial: COMMERCIAL.contains(&text),
+            needs_block: grammar::needs_block(text.as_bytes()),
+        }
+    }
+}
+
+/// Directives that only commercial nginx has.
+const COMMERCIAL: &[&str] = &[
+    "health_check",
+    "status_zone",
+    "zone_sync",
+    "keyval_zone",
+    "keyval",
+    "auth_jwt",
+    "auth_jwt_key_file",
+    "api",
+    "upstream_conf",
+    "ntlm",
+    "least_time",
+    "queue",
+    "session_log",
+    "f4f",
+    "hls",
+];
+
+/// The number of a name in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Id(u16);
+
+impl Id {
+    /// Of every name that is not in the table.
+    pub(crate) const UNKNOWN: Self = Self(u16::MAX);
+
+    /// Of the directive `name`.
+    pub(crate) fn of(name: &[u8]) -> Self {
+        TABLE.ids.get(name).copied().unwrap_or(Self::UNKNOWN)
+    }
+
+    /// All that there are, in order.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        (0..Self::UNKNOWN.0).map(Self)
+    }
+
+    /// What is known of it.
+    #[inline]
+    pub(crate) fn known(self) -> &'static Known {
+        TABLE.known.get(self.index()).unwrap_or(&TABLE.unknown)
+    }
+
+    /// The number as a place in a list with one entry for each name.
+    pub(crate) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+struct Table {
+    unknown: Known,
+    /// By [`Id`].
+    known: Vec<Known>,
+    ids: HashMap<&'static [u8], Id>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table {
+        unknown: Known::new(""),
+        known: Vec::with_capacity(1024),
+        ids: HashMap::with_capacity(1024),
+    };
     for (name, form) in include_str!("directives.tsv").lines().filter_map(row) {
-        table.entry(name.as_bytes()).or_default().push(form);
+        if let Some(known) = table.add(name) {
+            known.forms.push(form);
+        }
+    }
+    let listed = Name::LISTED.iter().map(|(name, _)| name);
+    for name in listed.chain(COMMERCIAL) {
+        table.add(name);
     }
     table
 });
+
+impl Table {
+    /// The entry for `name`, a new one where there is none.
+    fn add(&mut self, name: &'static str) -> Option<&mut Known> {
+        let next = Id(u16::try_from(self.known.len()).ok()?);
+        let id = *self.ids.entry(name.as_bytes()).or_insert(next);
+        if id == next {
+            self.known.push(Known::new(name));
+        }
+        self.known.get_mut(id.index())
+    }
+}
 
 fn row(line: &'static str) -> Option<(&'static str, Form)> {
     let mut columns = line.split('\t');
@@ -210,21 +317,15 @@ fn row(line: &'static str) -> Option<(&'static str, Form)> {
     Some((name, form))
 }
 
-/// The forms of the directive `name`; none where it is not known.
-pub(crate) fn forms(name: &[u8]) -> &'static [Form] {
-    TABLE.get(name).map_or(&[], Vec::as_slice)
-}
-
-/// The names of all directives.
+/// The names of all directives that were recorded.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    TABLE
-        .keys()
-        .filter_map(|name| std::str::from_utf8(name).ok())
+    let recorded = TABLE.known.iter().filter(|known| !known.forms.is_empty());
+    recorded.map(|known| known.text)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Place, forms, row};
+    use super::{Id, Kind, Place, row};
 
     #[test]
     fn every_line_of_the_recording_is_read() {
@@ -256,16 +357,17 @@ mod tests {
                 assert!(!kind.takes(text), "{kind:?} {text}");
             }
         }
-        let timeout = forms(b"proxy_read_timeout").first().unwrap();
+        let timeout = Id::of(b"proxy_read_timeout").known().forms.first().unwrap();
         assert_eq!(timeout.value, Kind::Time);
     }
 
     #[test]
     fn a_name_can_have_several_forms() {
-        let server = |place| forms(b"server").iter().find(move |form| form.fits(place));
+        let forms = &Id::of(b"server").known().forms;
+        let server = |place| forms.iter().find(move |form| form.fits(place));
         assert!(server(Place::Http).unwrap().block);
         assert!(!server(Place::Upstream).unwrap().block);
         assert!(server(Place::Location).is_none());
-        assert!(forms(b"proxy_pas").is_empty());
+        assert_eq!(Id::of(b"proxy_pas"), Id::UNKNOWN);
     }
 }

@@ -21,11 +21,6 @@ const CLOSED: &[&[u8]] = &[
     b"server",
 ];
 
-/// Whether only the top of a main file has such blocks.
-pub(crate) fn is_top(name: &[u8]) -> bool {
-    TOP.contains(&name)
-}
-
 /// Whether `bytes` begin with the repetition of a regular expression: `{2}`, `{2,}`, `{2,3}`.
 pub(crate) fn is_repetition(bytes: &[u8]) -> bool {
     let Some(inner) = bytes.strip_prefix(b"{") else {

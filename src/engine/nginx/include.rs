@@ -8,8 +8,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::envsubst;
 use super::fault::refused;
-use super::grammar;
 use super::library::{Found, Library, Resolved};
+use super::name::Name;
 use super::parse::{bom_length, parse};
 use super::tree::{Directive, FileTree};
 use crate::engine::Environment;
@@ -54,7 +54,7 @@ impl Forest {
         self.trees.iter().any(|tree| {
             let mut at = 0;
             while let Some(directive) = tree.directive(at) {
-                if directive.is_block() && grammar::is_top(&directive.name()) {
+                if directive.is_block() && is_top(directive.known().name) {
                     return true;
                 }
                 at = directive.next();
@@ -246,8 +246,13 @@ fn wanted(tree: &FileTree, findings: &mut Vec<Finding>) -> Vec<(u32, String, Spa
     wanted
 }
 
+/// Whether only the top of a main file has such blocks.
+fn is_top(name: Name) -> bool {
+    matches!(name, Name::Http | Name::Stream | Name::Mail | Name::Events)
+}
+
 fn is_include(directive: &Directive<'_>) -> bool {
-    !directive.is_block() && directive.is(b"include")
+    !directive.is_block() && directive.is(Name::Include)
 }
 
 /// An include: the file, its number among the includes of that file, the number of the target.

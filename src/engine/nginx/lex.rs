@@ -39,8 +39,8 @@ pub(crate) fn offset(at: usize) -> u32 {
 /// What was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// A word; `true` when it is the first one after a line end.
-    Word(Range, bool),
+    /// A word.
+    Word(Word),
     /// `;` at this offset.
     Semicolon(u32),
     /// `{` at this offset.
@@ -53,6 +53,17 @@ pub(crate) enum Token {
     Fault(LexFault, Range),
     /// Nothing is left.
     End,
+}
+
+/// A word and what was seen of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Word {
+    /// Where it is.
+    pub(crate) range: Range,
+    /// It is the first one after a line end.
+    pub(crate) new_line: bool,
+    /// It has quotes around it or a backslash in it.
+    pub(crate) cooked: bool,
 }
 
 /// What nginx's reader refuses.
@@ -99,9 +110,10 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token.
+    #[inline]
     pub(crate) fn next(&mut self) -> Token {
-        if let Some(token) = self.pending.take() {
-            return token;
+        if self.pending.is_some() {
+            return self.pending.take().unwrap_or(Token::End);
         }
         self.skip_space();
         let start = self.pos;
@@ -123,15 +135,31 @@ impl<'a> Lexer<'a> {
         token
     }
 
+    #[inline]
     fn skip_space(&mut self) {
-        while let Some(&byte) = self.bytes.get(self.pos) {
+        let mut at = self.pos;
+        while let Some(&byte) = self.bytes.get(at) {
             match byte {
-                b'\n' => self.new_line = true,
                 b' ' | b'\t' | b'\r' => {}
+                b'\n' => {
+                    self.new_line = true;
+                    at = self.skip_indent(at);
+                }
                 _ => break,
             }
-            self.pos += 1;
+            at += 1;
         }
+        self.pos = at;
+    }
+
+    /// The last of the blanks behind the line end at `at` that come eight by eight: half of the space in
+    /// a file is indentation.
+    #[inline]
+    fn skip_indent(&self, mut at: usize) -> usize {
+        while self.bytes.get(at + 1..at + 9) == Some(b"        ") {
+            at += 8;
+        }
+        at
     }
 
     fn comment(&mut self, start: usize) -> Token {
@@ -148,20 +176,29 @@ impl<'a> Lexer<'a> {
         Token::Comment(range)
     }
 
+    #[inline]
     fn bare(&mut self, start: usize) -> Token {
-        self.pos = bare_end(self.bytes, start);
-        let too_long = self.pos - start >= BUFFER;
-        self.word(start, too_long)
+        let (end, cooked) = bare_end(self.bytes, start);
+        self.pos = end;
+        self.word(start, end - start >= BUFFER, cooked)
     }
 
-    fn word(&mut self, start: usize, too_long: bool) -> Token {
+    fn word(&mut self, start: usize, too_long: bool, cooked: bool) -> Token {
         let range = Range::new(start, self.pos);
-        let word = Token::Word(range, std::mem::take(&mut self.new_line));
+        let word = self.word_of(range, cooked);
         if too_long {
             self.pending = Some(word);
             return Token::Fault(LexFault::TooLong, range);
         }
         word
+    }
+
+    fn word_of(&mut self, range: Range, cooked: bool) -> Token {
+        Token::Word(Word {
+            range,
+            new_line: std::mem::take(&mut self.new_line),
+            cooked,
+        })
     }
 
     fn quoted(&mut self, start: usize, quote: u8) -> Token {
@@ -175,7 +212,7 @@ impl<'a> Lexer<'a> {
             next,
             None | Some(b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b')' | b'}')
         ) {
-            return self.word(start, close - start >= BUFFER);
+            return self.word(start, close - start >= BUFFER, true);
         }
         let text = self.bytes.get(start..close).unwrap_or_default();
         if memchr::memchr(b'\n', text).is_some() {
@@ -183,7 +220,7 @@ impl<'a> Lexer<'a> {
             return self.unterminated(start);
         }
         let stray = Range::new(self.pos, self.pos + 1);
-        let word = self.word(start, false);
+        let word = self.word(start, false, true);
         self.pending = Some(Token::Fault(LexFault::AfterQuote, stray));
         word
     }
@@ -220,39 +257,55 @@ impl<'a> Lexer<'a> {
         };
         self.pos = start + text.len().max(1);
         let range = Range::new(start, self.pos);
-        self.pending = Some(Token::Word(range, std::mem::take(&mut self.new_line)));
+        self.pending = Some(self.word_of(range, true));
         Token::Fault(LexFault::Unterminated, range)
     }
 }
 
-/// The end of the unquoted word at `start`: quotes inside it are ordinary characters, a backslash
-/// takes the next byte along, and `{` behind `$` does not open a block.
-fn bare_end(bytes: &[u8], start: usize) -> usize {
+/// The end of the unquoted word at `start`, and whether it has a backslash: quotes inside it are
+/// ordinary characters, a backslash takes the next byte along, and `{` behind `$` does not open a block.
+#[inline]
+fn bare_end(bytes: &[u8], start: usize) -> (usize, bool) {
     let mut at = start;
+    let mut cooked = false;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
         let ordinary = rest.iter().position(|&byte| !is_ordinary(byte));
         at += ordinary.unwrap_or(rest.len());
         match bytes.get(at) {
-            Some(b'\\') => at += 2,
+            Some(b'\\') => {
+                cooked = true;
+                at += 2;
+            }
             Some(b'$') => {
                 at += 1;
                 while bytes.get(at) == Some(&b'{') {
                     at += 1;
                 }
             }
-            _ => return at.min(bytes.len()),
+            _ => return (at.min(bytes.len()), cooked),
         }
     }
 }
 
 /// Whether a byte is part of an unquoted word whatever stands beside it.
 fn is_ordinary(byte: u8) -> bool {
-    !matches!(
-        byte,
-        b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'\\' | b'$'
-    )
+    ORDINARY.get(usize::from(byte)) == Some(&true)
 }
+
+/// For each byte, see [`is_ordinary`]: most of a file is read by asking this.
+static ORDINARY: [bool; 256] = {
+    let mut table = [true; 256];
+    let mut special = b" \t\r\n;{\\$".as_slice();
+    while let Some((&byte, rest)) = special.split_first() {
+        #[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
+        {
+            table[byte as usize] = false;
+        }
+        special = rest;
+    }
+    table
+};
 
 /// The text of a word as nginx passes it to a directive: without quotes, escapes resolved.
 pub(crate) fn cook(raw: &[u8]) -> Cow<'_, [u8]> {
@@ -299,7 +352,7 @@ mod tests {
         let mut out = String::new();
         loop {
             let token = match lexer.next() {
-                Token::Word(range, _) => {
+                Token::Word(Word { range, .. }) => {
                     format!("<{}>", String::from_utf8_lossy(&cook(range.of(text))))
                 }
                 Token::Comment(range) => format!("({})", String::from_utf8_lossy(range.of(text))),

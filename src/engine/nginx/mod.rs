@@ -17,6 +17,7 @@ mod lex;
 mod library;
 mod lower;
 mod lua;
+mod name;
 mod parse;
 mod tree;
 mod value;

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
+use super::directives::Id;
 use super::fault::{Fault, Faults};
 use super::grammar;
-use super::lex::{LexFault, Lexer, Range, Token, offset};
+use super::lex::{LexFault, Lexer, Range, Token, cook, offset};
 use super::lua;
-use super::tree::{FileTree, Node};
+use super::tree::{FileTree, Marks, Node};
 use crate::source::{Source, SourceId};
 
 /// Parses one file.
@@ -75,6 +76,8 @@ struct Parser<'a> {
     first_word: usize,
     /// Whether one of its other words is the first on its line.
     spans_lines: bool,
+    /// What was seen of it so far, and of the comments before it.
+    marks: Marks,
     /// Blocks that were never opened; the `}` of each is one too many.
     unopened: usize,
     /// Whether blocks are closed where one opens that cannot stand in them.
@@ -95,6 +98,7 @@ impl<'a> Parser<'a> {
             stack: Vec::new(),
             first_word: 0,
             spans_lines: false,
+            marks: Marks::default(),
             closes_early,
             ending: Ending::Whole,
         }
@@ -103,11 +107,12 @@ impl<'a> Parser<'a> {
     fn run(&mut self) {
         loop {
             match self.lexer.next() {
-                Token::Word(range, new_line) => {
-                    self.spans_lines |= new_line && self.in_directive();
-                    self.words.push(range);
+                Token::Word(word) => {
+                    self.spans_lines |= word.new_line && self.in_directive();
+                    self.marks = self.marks.with(Marks::COOKED, word.cooked);
+                    self.words.push(word.range);
                 }
-                Token::Comment(range) => self.comments.push(range),
+                Token::Comment(range) => self.comment(range),
                 Token::Semicolon(at) => self.semicolon(at),
                 Token::Open(at) => self.open(at),
                 Token::Close(at) => self.close(at),
@@ -121,40 +126,55 @@ impl<'a> Parser<'a> {
         self.words.len() > self.first_word
     }
 
-    /// Adds the directive whose words were just read; `end` is the offset behind it.
-    fn push(&mut self, open: u32, end: u32) {
-        if std::mem::take(&mut self.spans_lines) {
-            self.split_lines(open);
+    fn comment(&mut self, range: Range) {
+        self.comments.push(range);
+        self.marks = self.marks.with(Marks::COMMENTED, true);
+        if let Some(before) = self.nodes.last_mut() {
+            before.marks = before.marks.with(Marks::COMMENTED, true);
         }
-        let next = offset(self.nodes.len() + 1);
+    }
+
+    /// Adds the directive whose words were just read; `end` is the offset behind it.
+    fn push(&mut self, block: bool, end: u32) {
+        if std::mem::take(&mut self.spans_lines) {
+            self.split_lines(block);
+        }
+        self.add(block, end);
+        self.first_word = self.words.len();
+        self.marks = Marks::default();
+    }
+
+    /// Adds the directive whose words begin with the first one that is in none.
+    fn add(&mut self, block: bool, end: u32) {
+        let name = self.words.get(self.first_word);
+        let name = name.map_or(&b""[..], |word| word.of(self.bytes));
+        let id = if self.marks.has(Marks::COOKED) {
+            Id::of(&cook(name))
+        } else {
+            Id::of(name)
+        };
         self.nodes.push(Node {
             first_word: offset(self.first_word),
-            open,
             end,
-            next,
+            next: offset(self.nodes.len() + 1),
+            id,
+            marks: self.marks.with(Marks::BLOCK, block),
         });
-        self.first_word = self.words.len();
     }
 
     /// Divides the words of a directive where a `;` is missing at the end of a line.
-    fn split_lines(&mut self, open: u32) {
+    fn split_lines(&mut self, block: bool) {
         while let Some(at) = grammar::missing_semicolon(
             self.bytes,
             self.words.get(self.first_word..).unwrap_or_default(),
-            open != Node::SIMPLE,
+            block,
         ) {
             let second = self.first_word + at;
             let Some(&last) = self.words.get(second - 1) else {
                 return;
             };
             self.faults.push(Fault::missing_semicolon(self.bytes, last));
-            let next = offset(self.nodes.len() + 1);
-            self.nodes.push(Node {
-                first_word: offset(self.first_word),
-                open: Node::SIMPLE,
-                end: last.end,
-                next,
-            });
+            self.add(false, last.end);
             self.first_word = second;
         }
     }
@@ -164,15 +184,23 @@ impl<'a> Parser<'a> {
             self.faults.push(Fault::surplus_semicolon(at));
             return;
         }
-        self.push(Node::SIMPLE, at + 1);
+        self.push(false, at + 1);
         self.check_has_block();
     }
 
     /// A directive that needs a block and ends with `;`.
     fn check_has_block(&mut self) {
+        if !self
+            .nodes
+            .last()
+            .is_some_and(|node| node.id.known().needs_block)
+        {
+            return;
+        }
         let Some(&name) = self.last_words().first() else {
             return;
         };
+        // One that is written in an unusual way is left alone.
         if grammar::needs_block(name.of(self.bytes)) {
             self.faults.push(Fault::no_block(self.bytes, name));
             self.unopened += 1;
@@ -188,14 +216,18 @@ impl<'a> Parser<'a> {
         if self.glue_repetition(at) {
             return;
         }
-        if !self.in_directive() {
+        let nameless = !self.in_directive();
+        if nameless {
             self.faults.push(Fault::nameless_block(at));
         }
         if self.closes_early {
             self.close_impossible_parents();
         }
         self.check_place(at);
-        self.push(at, at + 1);
+        if nameless {
+            self.words.push(Range { start: at, end: at });
+        }
+        self.push(true, at + 1);
         self.check_may_have_block();
         let index = offset(self.nodes.len() - 1);
         let name = self.last_words().first().map(|name| name.of(self.bytes));
@@ -220,6 +252,8 @@ impl<'a> Parser<'a> {
         let ends = |byte: &u8| byte.is_ascii_whitespace() || *byte == b';';
         let end = start + rest.iter().position(ends).unwrap_or(rest.len());
         word.end = offset(end);
+        // It may have anything in it.
+        self.marks = self.marks.with(Marks::COOKED, true);
         self.faults.push(Fault::unquoted_brace(self.bytes, *word));
         self.lexer.jump(end);
         true
@@ -287,11 +321,8 @@ impl<'a> Parser<'a> {
 
     fn first_word_of(&self, node: u32) -> Option<Range> {
         let node = self.nodes.get(node as usize)?;
-        if node.open == Node::SIMPLE {
-            return None;
-        }
         let word = *self.words.get(node.first_word as usize)?;
-        (word.start < node.open).then_some(word)
+        (word.start < word.end).then_some(word)
     }
 
     fn block_name(&self, node: u32) -> &'a [u8] {
@@ -324,7 +355,7 @@ impl<'a> Parser<'a> {
             return;
         };
         self.faults.push(Fault::missing_semicolon(self.bytes, last));
-        self.push(Node::SIMPLE, last.end);
+        self.push(false, last.end);
     }
 
     fn end_of_file(&mut self) {

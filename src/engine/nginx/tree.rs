@@ -7,7 +7,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::directives::{Id, Known};
 use super::lex::{Range, cook};
+use super::name::Name;
 use crate::model::Text;
 use crate::source::{Source, SourceId, Span};
 
@@ -16,17 +18,36 @@ use crate::source::{Source, SourceId, Span};
 pub(crate) struct Node {
     /// Index of its first word; its last one is before the first of the next node.
     pub(crate) first_word: u32,
-    /// Offset of the `{`, or [`Node::SIMPLE`].
-    pub(crate) open: u32,
     /// Offset behind its `;` or `}`.
     pub(crate) end: u32,
     /// Index of the node behind it and its descendants.
     pub(crate) next: u32,
+    /// Which directive it is.
+    pub(crate) id: Id,
+    /// What else is known of it.
+    pub(crate) marks: Marks,
 }
 
-impl Node {
-    /// In place of `open` for a directive without a block.
-    pub(crate) const SIMPLE: u32 = u32::MAX;
+/// What was seen when a directive was read, one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks(u8);
+
+impl Marks {
+    /// It has a block.
+    pub(crate) const BLOCK: Self = Self(1);
+    /// One of its words has quotes around it or a backslash in it.
+    pub(crate) const COOKED: Self = Self(2);
+    /// A comment stands among its words, or next before or behind it.
+    pub(crate) const COMMENTED: Self = Self(4);
+
+    /// These marks, and `other` where `is_so`.
+    pub(crate) fn with(self, other: Self, is_so: bool) -> Self {
+        Self(self.0 | if is_so { other.0 } else { 0 })
+    }
+
+    pub(crate) fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 /// A file that was parsed.
@@ -50,16 +71,19 @@ pub(crate) struct Directive<'t> {
     pub(crate) file: &'t FileTree,
     pub(crate) index: u32,
     node: Node,
+    known: &'static Known,
 }
 
 impl FileTree {
     /// The directive at `index`.
+    #[inline]
     pub(crate) fn directive(&self, index: u32) -> Option<Directive<'_>> {
         let node = *self.nodes.get(index as usize)?;
         Some(Directive {
             file: self,
             index,
             node,
+            known: node.id.known(),
         })
     }
 
@@ -75,7 +99,7 @@ impl FileTree {
 }
 
 impl<'t> Directive<'t> {
-    /// Its words, the name first. Empty only for a `{` that stands alone.
+    /// Its words, the name first. That of a `{` that stands alone is empty.
     pub(crate) fn words(self) -> &'t [Range] {
         let next = self.file.nodes.get(self.index as usize + 1);
         let end = next.map_or(self.file.words.len(), |node| node.first_word as usize);
@@ -90,25 +114,24 @@ impl<'t> Directive<'t> {
         self.bytes(0)
     }
 
-    /// Whether this is its name. Most names are written plainly, so that their first letter tells.
-    pub(crate) fn is(self, name: &[u8]) -> bool {
-        if !self.may_begin_with(name.first()) {
-            return false;
-        }
-        let first = self.words().first();
-        let raw = first.map_or(&b""[..], |&word| self.raw(word));
-        match raw.first() {
-            Some(b'"' | b'\'' | b'\\') => *cook(raw) == *name,
-            first if first != name.first() => false,
-            _ => raw == name || (raw.contains(&b'\\') && *cook(raw) == *name),
-        }
+    /// What is known of directives of its name.
+    pub(crate) fn known(self) -> &'static Known {
+        self.known
     }
 
-    /// A glance at the byte where its first word should stand, which tells most names apart.
-    fn may_begin_with(self, letter: Option<&u8>) -> bool {
-        let word = self.file.words.get(self.node.first_word as usize);
-        let byte = word.and_then(|word| self.file.source.bytes().get(word.start as usize));
-        byte == letter || matches!(byte, None | Some(b'"' | b'\'' | b'\\'))
+    /// The number of its name.
+    pub(crate) fn id(self) -> Id {
+        self.node.id
+    }
+
+    /// Whether this is its name.
+    pub(crate) fn is(self, name: Name) -> bool {
+        self.known.name == name
+    }
+
+    /// Whether a comment may be its own.
+    pub(crate) fn is_commented(self) -> bool {
+        self.node.marks.has(Marks::COMMENTED)
     }
 
     /// The number of words behind the name.
@@ -118,9 +141,14 @@ impl<'t> Directive<'t> {
 
     /// The content of word `index`, empty when there is none.
     pub(crate) fn bytes(self, index: usize) -> Cow<'t, [u8]> {
-        match self.words().get(index) {
-            Some(&word) => cook(self.raw(word)),
-            None => Cow::Borrowed(b""),
+        let raw = self
+            .words()
+            .get(index)
+            .map_or(&b""[..], |&word| self.raw(word));
+        if self.node.marks.has(Marks::COOKED) {
+            cook(raw)
+        } else {
+            Cow::Borrowed(raw)
         }
     }
 
@@ -131,27 +159,23 @@ impl<'t> Directive<'t> {
 
     /// The same, not copied where it is written plainly.
     pub(crate) fn string(self, index: usize) -> Cow<'t, str> {
-        let Some(&word) = self.words().get(index) else {
-            return Cow::Borrowed("");
-        };
-        if let Some(plain) = self.plain_text(word) {
-            return Cow::Borrowed(plain);
-        }
-        match cook(self.raw(word)) {
-            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map_or_else(
-                |_| String::from_utf8_lossy(bytes).into_owned().into(),
-                Cow::Borrowed,
-            ),
-            Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
-        }
+        self.words()
+            .get(index)
+            .map_or(Cow::Borrowed(""), |&word| self.content(word))
     }
 
-    /// A word without quotes and escapes in a file that is text.
-    fn plain_text(self, word: Range) -> Option<&'t str> {
-        let text = self.file.source.text()?;
-        let text = text.get(word.start as usize..word.end as usize)?;
-        let special = |byte: &u8| matches!(byte, b'"' | b'\'' | b'\\');
-        (!text.as_bytes().iter().any(special)).then_some(text)
+    /// The content of `word`, one of its own.
+    pub(crate) fn content(self, word: Range) -> Cow<'t, str> {
+        if !self.node.marks.has(Marks::COOKED)
+            && let Some(text) = self.file.source.text()
+        {
+            let range = word.start as usize..word.end as usize;
+            return Cow::Borrowed(text.get(range).unwrap_or_default());
+        }
+        match cook(self.raw(word)) {
+            Cow::Borrowed(bytes) => String::from_utf8_lossy(bytes),
+            Cow::Owned(bytes) => String::from_utf8_lossy(&bytes).into_owned().into(),
+        }
     }
 
     /// The bytes of `word` as written.
@@ -169,13 +193,13 @@ impl<'t> Directive<'t> {
 
     /// Whether it has a block.
     pub(crate) fn is_block(self) -> bool {
-        self.node.open != Node::SIMPLE
+        self.node.marks.has(Marks::BLOCK)
     }
 
     /// From the name to the last word before `;` or `{`.
     pub(crate) fn head(self) -> Span {
         let words = self.words();
-        let start = words.first().map_or(self.node.open, |word| word.start);
+        let start = words.first().map_or(0, |word| word.start);
         let end = words.last().map_or(start, |word| word.end);
         Span::new(self.file.id, start, end)
     }

@@ -220,10 +220,10 @@ fn unit(input: &str) -> IResult<&str, usize> {
 /// counts seconds, milliseconds are refused; where it counts milliseconds, months and years are.
 pub(crate) fn time(text: &str, milliseconds: bool) -> Option<Duration> {
     // Nearly every time is seconds alone, with or without their unit.
-    let seconds = text.strip_suffix('s').unwrap_or(text);
-    if is_number(seconds) {
-        let total = seconds.parse::<u64>().ok()?.checked_mul(SECOND)?;
-        return Some(Duration::from_millis(total));
+    if let Some(seconds) = digits(text.strip_suffix('s').unwrap_or(text)) {
+        // It is kept in milliseconds.
+        seconds.checked_mul(SECOND)?;
+        return Some(Duration::from_secs(seconds));
     }
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
         return None;
@@ -264,13 +264,18 @@ pub(crate) fn percentage(text: &str) -> Option<u32> {
 
 /// A number as `ngx_atoi()` reads it: digits only.
 pub(crate) fn count(text: &str) -> Option<u32> {
-    let count: i64 = text.parse().ok().filter(|_| is_number(text))?;
+    let count = digits(text).filter(|&count| i64::try_from(count).is_ok())?;
     Some(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Whether it is digits and nothing else.
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+/// The number that `text` is when it is digits and nothing else.
+fn digits(text: &str) -> Option<u64> {
+    let add = |number: u64, byte: u8| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(u64::from(digit))
+    };
+    let number = text.bytes().try_fold(0, add);
+    number.filter(|_| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 //! In: the forest and a block. Out: its directives in the order in which nginx reads them, those of
 //! included files among them.
 
+use crate::engine::nginx::directives::Id;
 use crate::engine::nginx::include::Forest;
-use crate::engine::nginx::tree::Directive;
+use crate::engine::nginx::name::Name;
+use crate::engine::nginx::tree::{Directive, Node};
 
 /// The content of a block: a run of nodes of one file.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,18 @@ pub(crate) struct Item<'t> {
 }
 
 impl Item<'_> {
+    /// How many directives of the same file, at any depth of its content, have this name.
+    pub(crate) fn count_inside(self, id: Id) -> usize {
+        let block = self.block();
+        let nodes = self
+            .directive
+            .file
+            .nodes
+            .get(block.start as usize..block.end as usize);
+        let named = |node: &&Node| node.id == id;
+        nodes.unwrap_or_default().iter().filter(named).count()
+    }
+
     /// Its content.
     pub(crate) fn block(self) -> Block {
         Block {
@@ -57,7 +71,10 @@ pub(super) fn misses_a_file(forest: &Forest, block: Block) -> bool {
 #[derive(Debug)]
 pub(crate) struct Children<'t> {
     forest: &'t Forest,
-    stack: Vec<Block>,
+    /// The block being read, which may have been read to its end.
+    block: Block,
+    /// Blocks to go on with, the last one first. Most have no `include`, so that there are none.
+    later: Vec<Block>,
 }
 
 impl<'t> Children<'t> {
@@ -65,7 +82,8 @@ impl<'t> Children<'t> {
     pub(crate) fn of(forest: &'t Forest, block: Block) -> Self {
         Self {
             forest,
-            stack: vec![block],
+            block,
+            later: Vec::new(),
         }
     }
 
@@ -78,33 +96,46 @@ impl<'t> Children<'t> {
         };
         Self {
             forest,
-            stack: items.iter().rev().map(alone).collect(),
+            block: Block {
+                tree: 0,
+                start: 0,
+                end: 0,
+            },
+            later: items.iter().rev().map(alone).collect(),
         }
+    }
+
+    /// Goes on with the files that an `include` stands for.
+    fn enter_files(&mut self, node: u32) {
+        let files = self.forest.included(self.block.tree, node);
+        if files.is_empty() {
+            return;
+        }
+        self.later.push(self.block);
+        let blocks = files
+            .iter()
+            .rev()
+            .map(|&file| Block::file(self.forest, file));
+        self.later.extend(blocks);
+        // Read to its end: the first file comes next.
+        self.block.start = self.block.end;
     }
 }
 
 impl<'t> Iterator for Children<'t> {
     type Item = Item<'t>;
 
+    #[inline]
     fn next(&mut self) -> Option<Item<'t>> {
-        loop {
-            let block = self.stack.last_mut()?;
-            if block.start >= block.end {
-                self.stack.pop();
-                continue;
-            }
-            let tree = block.tree;
-            let directive = self.forest.trees.get(tree)?.directive(block.start)?;
-            block.start = directive.next();
-            if !directive.is_block() && directive.is(b"include") {
-                let files = self.forest.included(tree, directive.index);
-                let blocks = files
-                    .iter()
-                    .rev()
-                    .map(|&file| Block::file(self.forest, file));
-                self.stack.extend(blocks);
-            }
-            return Some(Item { tree, directive });
+        while self.block.start >= self.block.end {
+            self.block = self.later.pop()?;
         }
+        let tree = self.block.tree;
+        let directive = self.forest.trees.get(tree)?.directive(self.block.start)?;
+        self.block.start = directive.next();
+        if !directive.is_block() && directive.is(Name::Include) {
+            self.enter_files(directive.index);
+        }
+        Some(Item { tree, directive })
     }
 }

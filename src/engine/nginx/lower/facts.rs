@@ -4,6 +4,7 @@
 //! configuration is one for commercial nginx.
 
 use crate::engine::nginx::include::Forest;
+use crate::engine::nginx::name::Name;
 use crate::engine::nginx::tree::{Directive, FileTree};
 use crate::model::Instance;
 
@@ -12,7 +13,7 @@ pub(super) fn collect(forest: &Forest, instance: &mut Instance) {
     for tree in &forest.trees {
         forwarded_for(tree, instance);
         for directive in directives(tree) {
-            if !directive.is_block() && directive.is(b"resolver") {
+            if !directive.is_block() && directive.is(Name::Resolver) {
                 instance.resolvers.push(directive.span());
             }
         }
@@ -58,38 +59,11 @@ fn in_log_format(tree: &FileTree, word: usize) -> bool {
         .checked_sub(1)
         .and_then(|index| u32::try_from(index).ok())
         .and_then(|index| tree.directive(index));
-    directive.is_some_and(|directive| directive.is(b"log_format"))
+    directive.is_some_and(|directive| directive.is(Name::LogFormat))
 }
-
-/// Directives that only commercial nginx has.
-const COMMERCIAL: &[&[u8]] = &[
-    b"health_check",
-    b"status_zone",
-    b"zone_sync",
-    b"keyval_zone",
-    b"keyval",
-    b"auth_jwt",
-    b"auth_jwt_key_file",
-    b"api",
-    b"upstream_conf",
-    b"ntlm",
-    b"least_time",
-    b"queue",
-    b"session_log",
-    b"f4f",
-    b"hls",
-];
 
 /// Whether the files use directives of commercial nginx.
 pub(super) fn is_plus(forest: &Forest) -> bool {
-    // First letters tell most names apart.
-    let same = |name: &[u8], other: &[u8]| name.first() == other.first() && name == other;
-    let commercial = |directive: Directive<'_>| {
-        let name = directive.name();
-        COMMERCIAL.iter().any(|other| same(&name, other))
-    };
-    forest
-        .trees
-        .iter()
-        .any(|tree| directives(tree).any(commercial))
+    let mut nodes = forest.trees.iter().flat_map(|tree| &tree.nodes);
+    nodes.any(|node| node.id.known().commercial)
 }

@@ -5,6 +5,7 @@
 
 mod cursor;
 mod facts;
+mod not_modelled;
 mod pass;
 mod placement;
 mod refuse;
@@ -23,13 +24,13 @@ use cursor::{Block, Children, Item};
 use scope::{Scope, ScopeBuilder};
 
 use super::include::Forest;
+use super::name::{Family, Name};
 use super::tree::Directive;
 use super::value;
 use crate::engine::Options;
 use crate::finding::Finding;
 use crate::model::{
-    Backend, Engine, Instance, Layer, Origin, OriginKind, Server, ServerOptions, Setting, Text,
-    Workers,
+    Backend, Engine, Instance, Layer, Origin, OriginKind, ServerOptions, Setting, Text, Workers,
 };
 
 /// What is gathered on the way.
@@ -38,15 +39,14 @@ pub(super) struct Lowering<'t> {
     plus: bool,
     /// The options of a server that has none.
     plain: Arc<ServerOptions>,
-    /// An empty list with room for the servers of the next upstream.
-    servers: Vec<Server>,
     instance: Instance,
     findings: Vec<Finding>,
     /// Declared upstreams by layer and lower-case name: nginx compares names without case.
-    upstreams: HashMap<(bool, String), usize>,
+    upstreams: HashMap<(bool, Text), usize>,
     /// Backends implied by a `…_pass` to a host.
     implied: HashMap<(bool, u16, Text), usize>,
     splits: split::Collector<'t>,
+    counts: not_modelled::Counts,
     /// Routes whose location has a commercial `health_check`.
     health_checks: Vec<(usize, crate::source::Span)>,
 }
@@ -57,12 +57,12 @@ pub(super) fn lower(forest: &Forest, root: Text, options: &Options) -> (Instance
         forest,
         plus: options.nginx_plus || facts::is_plus(forest),
         plain: Arc::default(),
-        servers: Vec::new(),
         instance: Instance::new(Engine::Nginx, options.nginx_version, root),
         findings: Vec::new(),
         upstreams: HashMap::new(),
         implied: HashMap::new(),
         splits: split::Collector::default(),
+        counts: not_modelled::Counts::default(),
         health_checks: Vec::new(),
     };
     lowering.run();
@@ -109,13 +109,14 @@ impl<'t> Lowering<'t> {
                 .extend(placement::check(self.forest, fragment));
         }
         for (group, item) in top.groups {
-            let children: Vec<_> = Children::of(self.forest, item.block()).collect();
-            self.group(group, &children, &scope);
+            let children = Children::of(self.forest, item.block());
+            self.group(group, children, &scope);
         }
         if !top.stray.is_empty() {
-            self.group(stray_group, &top.stray, &scope);
+            self.group(stray_group, top.stray.into_iter(), &scope);
         }
         facts::collect(self.forest, &mut self.instance);
+        std::mem::take(&mut self.counts).finish(&mut self.instance);
         let collector = std::mem::take(&mut self.splits);
         collector.finish(self.forest, &mut self.instance, &mut self.findings);
         self.mark_health_checks();
@@ -135,19 +136,18 @@ impl<'t> Lowering<'t> {
 
     fn top_directive(&mut self, top: &mut Top<'t>, item: Item<'t>) {
         let directive = item.directive;
-        let name = directive.name();
-        let same = |(_, group): &(Group, Item<'_>)| *group.directive.name() == *name;
+        let name = directive.known().name;
+        let same = |(_, group): &(Group, Item<'_>)| group.directive.is(name);
         if directive.is_block() && top.groups.iter().any(same) {
-            let shown = String::from_utf8_lossy(&name);
-            self.findings
-                .push(refuse::duplicate_block(directive.head(), &shown));
+            let finding = refuse::duplicate_block(directive.head(), directive.known().text);
+            self.findings.push(finding);
         }
-        match (&*name, directive.is_block()) {
-            (b"http", true) => top.groups.push((Group::Http, item)),
-            (b"stream", true) => top.groups.push((Group::Stream, item)),
-            (b"mail", true) => top.groups.push((Group::Mail, item)),
-            (b"worker_processes", false) => self.instance.workers = workers(directive),
-            (b"events", true) | (b"include" | b"load_module", false) => {}
+        match (name, directive.is_block()) {
+            (Name::Http, true) => top.groups.push((Group::Http, item)),
+            (Name::Stream, true) => top.groups.push((Group::Stream, item)),
+            (Name::Mail, true) => top.groups.push((Group::Mail, item)),
+            (Name::WorkerProcesses, false) => self.instance.workers = workers(directive),
+            (Name::Events, true) | (Name::Include | Name::LoadModule, false) => {}
             _ => {
                 top.stray.push(item);
                 return;
@@ -158,9 +158,9 @@ impl<'t> Lowering<'t> {
 
     /// What the blocks of a fragment belong to: a `proxy_pass` right in a `server` is of `stream`.
     fn stray_group(&self, stray: &[Item<'t>]) -> Group {
-        let is_server = |item: &&Item<'t>| item.directive.is(b"server");
+        let is_server = |item: &&Item<'t>| item.directive.is(Name::Server);
         let mut servers = stray.iter().filter(is_server);
-        let passes = |item: Item<'t>| item.directive.is(b"proxy_pass");
+        let passes = |item: Item<'t>| item.directive.is(Name::Pass(Family::Proxy));
         if servers.any(|item| Children::of(self.forest, item.block()).any(passes)) {
             Group::Stream
         } else {
@@ -169,21 +169,19 @@ impl<'t> Lowering<'t> {
     }
 
     /// The content of an `http`, `stream` or `mail` block.
-    fn group(&mut self, group: Group, children: &[Item<'t>], outer: &Rc<Scope>) {
+    fn group(&mut self, group: Group, children: impl Iterator<Item = Item<'t>>, outer: &Rc<Scope>) {
         let mut builder = ScopeBuilder::default();
         let mut servers = Vec::new();
         let mut locations = Vec::new();
-        for &item in children {
+        for item in children {
             let directive = item.directive;
-            let name = directive.name();
-            match (&*name, directive.is_block()) {
-                (b"upstream", true) => upstream::lower(self, item, group.layer()),
-                (b"server", true) => servers.push(item),
-                (b"map" | b"geo" | b"split_clients", true) => self.splits.block(item),
-                (b"include" | b"resolver", false) => {}
-                (b"location" | b"if", true) => locations.push(item),
-                (pass, false) if pass::is_pass(pass) => locations.push(item),
-                _ if builder.take(item, &name) => {}
+            match (directive.known().name, directive.is_block()) {
+                (Name::Upstream, true) => upstream::lower(self, item, group.layer()),
+                (Name::Server, true) => servers.push(item),
+                (Name::Map | Name::Geo | Name::SplitClients, true) => self.splits.block(item),
+                (Name::Include | Name::Resolver, false) => {}
+                (Name::Location | Name::If, true) | (Name::Pass(_), false) => locations.push(item),
+                (Name::Inherited(slot), _) => builder.take(slot, item),
                 _ => self.not_modelled(directive),
             }
         }
@@ -198,16 +196,14 @@ impl<'t> Lowering<'t> {
     }
 
     fn not_modelled(&mut self, directive: Directive<'_>) {
-        let name = directive.name();
-        self.instance
-            .note_not_modelled(&String::from_utf8_lossy(&name), directive.head());
+        self.counts.note(directive, &mut self.instance);
     }
 
     /// Keeps a declared upstream.
     fn declare(&mut self, backend: Backend) {
         let key = (
             backend.layer == Layer::Http,
-            backend.name.to_ascii_lowercase().to_string(),
+            backend.name.to_ascii_lowercase(),
         );
         let index = self.instance.backends.len();
         if let Some(first) = self.upstreams.get(&key).copied() {

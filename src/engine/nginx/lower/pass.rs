@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::cursor::Item;
-use super::scope::{Family, Scope, View};
+use super::scope::{Scope, View};
 use super::server_line::new_server;
 use super::upstream::new_backend;
 use super::{Group, Lowering, refuse};
+use crate::engine::nginx::name::Family;
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value::server_address;
 use crate::model::{Address, AddressKind, Condition, Layer, Port, Route, Setting, Target, Text};
@@ -24,18 +24,13 @@ pub(super) struct Place<'p> {
     pub(super) own: bool,
 }
 
-/// Whether the directive passes requests on.
-pub(super) fn is_pass(name: &[u8]) -> bool {
-    Family::of(name).is_some_and(|(_, rest)| rest == b"pass")
-}
-
-/// Lowers a `…_pass`.
-pub(super) fn lower(lowering: &mut Lowering<'_>, place: &Place<'_>, item: Item<'_>) {
-    let directive = item.directive;
-    let name = directive.name();
-    let Some((family, _)) = Family::of(&name) else {
-        return;
-    };
+/// Lowers the `…_pass` of a family.
+pub(super) fn lower(
+    lowering: &mut Lowering<'_>,
+    place: &Place<'_>,
+    family: Family,
+    directive: Directive<'_>,
+) {
     let view = View {
         forest: lowering.forest,
         scope: place.scope,
@@ -86,7 +81,10 @@ fn target(
         _ => (url.authority, None),
     };
     let span = directive.word_span(1);
-    if let Some(&index) = lowering.upstreams.get(&(http, host.to_ascii_lowercase())) {
+    if let Some(&index) = lowering
+        .upstreams
+        .get(&(http, Text::from(host).to_ascii_lowercase()))
+    {
         match (port, lowering.instance.backends.get(index)) {
             // Compared while running: the name with a port is not that of the upstream.
             (Some(_), _) if url.variables => return Target::Dynamic(text),
@@ -122,14 +120,18 @@ fn target(
 
 /// `SCHEME://AUTHORITY/PATH` for `proxy_pass` and `grpc_pass`, `AUTHORITY` for the others.
 fn url(text: &str, group: Group, family: Family) -> Url<'_> {
-    let (scheme, rest) = match text.split_once("://") {
-        Some((scheme, rest)) if group == Group::Http => (scheme.to_ascii_lowercase(), rest),
-        _ => (String::new(), text),
+    let mark = text.as_bytes().windows(3).position(|part| part == b"://");
+    let (scheme, rest) = match mark.filter(|_| group == Group::Http) {
+        Some(at) => (text.get(..at), text.get(at + 3..).unwrap_or_default()),
+        None => (None, text),
     };
-    let default_port = match scheme.as_str() {
-        "http" if family == Family::Proxy => Some(80),
-        "https" if family == Family::Proxy => Some(443),
-        _ => None,
+    let is = |name: &str| scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(name));
+    let default_port = if family != Family::Proxy {
+        None
+    } else if is("http") {
+        Some(80)
+    } else {
+        is("https").then_some(443)
     };
     Url {
         // In `stream` there is no path.
@@ -138,7 +140,7 @@ fn url(text: &str, group: Group, family: Family) -> Url<'_> {
             Group::Stream | Group::Mail => rest,
         },
         default_port,
-        tls: matches!(scheme.as_str(), "https" | "grpcs" | "suwsgi"),
+        tls: is("https") || is("grpcs") || is("suwsgi"),
         variables: text.contains('$'),
     }
 }
@@ -151,6 +153,9 @@ fn authority(rest: &str) -> &str {
     }
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let authority = rest.get(..end).unwrap_or(rest);
+    if !authority.contains('$') {
+        return authority;
+    }
     // These variables begin with the `/` of the path.
     let path = ["$request_uri", "${request_uri}", "$uri", "${uri}"]
         .iter()

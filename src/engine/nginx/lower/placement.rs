@@ -9,9 +9,10 @@ use std::collections::btree_map::Entry;
 
 use super::Group;
 use super::cursor::{Block, Children, Item};
-use crate::engine::nginx::directives::{self, Form, Kind, Place};
+use crate::engine::nginx::directives::{self, Form, Id, Kind, Place};
 use crate::engine::nginx::fault::refused;
 use crate::engine::nginx::include::Forest;
+use crate::engine::nginx::name::Name;
 use crate::engine::nginx::tree::Directive;
 use crate::finding::Finding;
 use crate::source::Span;
@@ -31,6 +32,7 @@ pub(super) fn check(forest: &Forest, fragment: Option<Group>) -> Vec<Finding> {
     let mut checker = Checker {
         findings: Vec::new(),
         slips_left: SLIPS,
+        once: Vec::new(),
     };
     let mut open = Vec::new();
     for root in (0..forest.roots).rev() {
@@ -38,10 +40,11 @@ pub(super) fn check(forest: &Forest, fragment: Option<Group>) -> Vec<Finding> {
             None => Some(Place::Main),
             Some(_) => None,
         };
-        open.push(Open::new(forest, Block::file(forest, root), place));
+        open.push(Open::new(forest, Block::file(forest, root), place, 0));
     }
     while let Some(block) = open.last_mut() {
         let Some(item) = block.children.next() else {
+            checker.once.truncate(block.once_from);
             open.pop();
             continue;
         };
@@ -53,7 +56,8 @@ pub(super) fn check(forest: &Forest, fragment: Option<Group>) -> Vec<Finding> {
             None => checker.stray(item, fragment),
         };
         if let Some(place) = inner {
-            open.push(Open::new(forest, item.block(), Some(place)));
+            let once_from = checker.once.len();
+            open.push(Open::new(forest, item.block(), Some(place), once_from));
         }
     }
     checker.findings
@@ -63,27 +67,28 @@ pub(super) fn check(forest: &Forest, fragment: Option<Group>) -> Vec<Finding> {
 struct Open<'t> {
     place: Option<Place>,
     children: Children<'t>,
-    /// What must not be repeated, and where it stands first.
-    seen: BTreeMap<Once<'t>, Span>,
+    /// Where its own entries of [`Checker::once`] begin.
+    once_from: usize,
+    /// The locations that were seen, and where each stands first.
+    locations: BTreeMap<Location<'t>, Span>,
 }
 
-/// What may stand once in a block.
+/// What must be different in the locations of one block.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Once<'t> {
-    /// The directive of this name.
-    Directive(Cow<'t, [u8]>),
-    /// The location for exactly this path.
+enum Location<'t> {
+    /// For exactly this path.
     Exact(Cow<'t, [u8]>),
-    /// The location for what begins with this path.
+    /// For what begins with this path.
     Prefix(Cow<'t, [u8]>),
 }
 
 impl<'t> Open<'t> {
-    fn new(forest: &'t Forest, block: Block, place: Option<Place>) -> Self {
+    fn new(forest: &'t Forest, block: Block, place: Option<Place>, once_from: usize) -> Self {
         Self {
             place,
             children: Children::of(forest, block),
-            seen: BTreeMap::new(),
+            once_from,
+            locations: BTreeMap::new(),
         }
     }
 }
@@ -91,57 +96,89 @@ impl<'t> Open<'t> {
 struct Checker {
     findings: Vec<Finding>,
     slips_left: usize,
+    /// The directives of the open blocks that may stand once in theirs, the innermost block last.
+    once: Vec<(Id, Span)>,
 }
 
 impl Checker {
     /// Checks one directive; the place that its block makes.
     fn directive<'t>(&mut self, item: Item<'t>, open: &mut Open<'t>) -> Option<Place> {
         let (directive, place) = (item.directive, open.place?);
-        let name = directive.name();
-        if matches!(&*name, b"include" | b"load_module") {
+        let known = directive.known();
+        if matches!(known.name, Name::Include | Name::LoadModule) {
             return None;
         }
-        let forms = directives::forms(&name);
-        if forms.is_empty() {
-            match std::str::from_utf8(&name)
-                .ok()
-                .filter(|name| is_no_name(name))
-            {
-                Some(name) => self.findings.push(no_name(directive, name)),
-                None => self.slip(directive, &name),
-            }
+        if known.forms.is_empty() {
+            self.not_recorded(directive);
             return None;
         }
-        let Some(form) = forms.iter().find(|form| form.fits(place)) else {
-            if !came_later(&name, place) {
-                self.findings.push(misplaced(directive, place, forms));
+        let Some(&form) = known.forms.iter().find(|form| form.fits(place)) else {
+            if !came_later(known.text, place) {
+                self.findings
+                    .push(misplaced(directive, place, &known.forms));
             }
             return None;
         };
         if form.block != directive.is_block() {
-            self.findings.push(wrong_block(directive, *form, place));
+            self.findings.push(wrong_block(directive, form, place));
             return None;
         }
-        self.findings.extend(wrong_count(directive, *form));
-        self.findings.extend(wrong_value(directive, *form));
-        self.findings.extend(bad_modifier(directive));
-        self.repeated(directive, *form, open);
-        place.inside(&name).filter(|_| form.block)
+        self.arguments(directive, form, known.name);
+        if known.name == Name::Location {
+            self.location(directive, open);
+        } else if form.once {
+            self.once(directive, open.once_from);
+        }
+        if form.block {
+            place.inside(known.name)
+        } else {
+            None
+        }
+    }
+
+    /// Checks a directive that the table does not have.
+    fn not_recorded(&mut self, directive: Directive<'_>) {
+        let name = directive.name();
+        let text = std::str::from_utf8(&name).ok();
+        match text.filter(|name| is_no_name(name)) {
+            Some(name) => self.findings.push(no_name(directive, name)),
+            None => self.slip(directive, &name),
+        }
+    }
+
+    fn arguments(&mut self, directive: Directive<'_>, form: Form, name: Name) {
+        let keepalive = name == Name::Keepalive;
+        let count = directive.arguments();
+        // A second argument of `keepalive` came with 1.29.7.
+        let too_many = !keepalive && form.most.is_some_and(|most| count > most);
+        if count < form.least || too_many {
+            self.findings.push(wrong_count(directive, form));
+        }
+        // Newer versions take variables where this one wants a number.
+        let kind = if keepalive { Kind::Number } else { form.value };
+        if count == 1 && kind != Kind::Any {
+            let text = directive.string(1);
+            if !text.contains('$') && !kind.takes(&text) {
+                self.findings.push(wrong_value(directive, kind));
+            }
+        }
     }
 
     /// A directive of a fragment itself, which may also be an entry of a `map` or `geo`; the place that its block makes.
     fn stray(&mut self, item: Item<'_>, group: Option<Group>) -> Option<Place> {
-        let name = item.directive.name();
-        if directives::forms(&name).is_empty() {
-            self.slip(item.directive, &name);
+        let known = item.directive.known();
+        if known.forms.is_empty() {
+            self.slip(item.directive, &item.directive.name());
             return None;
         }
-        let outer = match (&*name, group) {
-            (b"location" | b"if", _) => Place::Server,
+        let outer = match (known.name, group) {
+            (Name::Location | Name::If, _) => Place::Server,
             (_, Some(Group::Stream)) => Place::Stream,
             _ => Place::Http,
         };
-        outer.inside(&name).filter(|_| item.directive.is_block())
+        outer
+            .inside(known.name)
+            .filter(|_| item.directive.is_block())
     }
 
     fn slip(&mut self, directive: Directive<'_>, name: &[u8]) {
@@ -165,37 +202,45 @@ impl Checker {
         }
     }
 
-    /// A second directive of a kind that a block may have once, or a second location for one path.
-    fn repeated<'t>(&mut self, directive: Directive<'t>, form: Form, open: &mut Open<'t>) {
-        let once = if directive.is(b"location") {
-            location(directive)
-        } else {
-            form.once.then(|| Once::Directive(directive.name()))
-        };
-        let Some(once) = once else {
-            return;
-        };
-        let head = directive.head();
-        match open.seen.entry(once) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(head);
-            }
-            Entry::Occupied(first) => {
-                let name = directive.text(0);
-                let message = match first.key() {
-                    Once::Directive(_) => format!("`{name}` stands twice in this block"),
-                    Once::Exact(path) | Once::Prefix(path) => format!(
-                        "two locations of this block are for `{}`",
-                        String::from_utf8_lossy(path)
-                    ),
-                };
-                let message = format!("{message}: nginx refuses to start");
-                let finding = refused(head, message, "remove one of the two");
-                self.findings
-                    .push(finding.related("the first one", *first.get()));
+    /// A directive that its block may have once; `from` is the first entry of the block.
+    fn once(&mut self, directive: Directive<'_>, from: usize) {
+        let own = self.once.get(from..).unwrap_or_default();
+        match own.iter().find(|(id, _)| *id == directive.id()) {
+            None => self.once.push((directive.id(), directive.head())),
+            Some(&(_, first)) => {
+                let message = format!("`{}` stands twice in this block", directive.text(0));
+                self.findings.push(repeated(directive, &message, first));
             }
         }
     }
+
+    /// A location, which must not be for the same path as another one of the block.
+    fn location<'t>(&mut self, directive: Directive<'t>, open: &mut Open<'t>) {
+        if is_bad_modifier(directive) {
+            self.findings.push(bad_modifier(directive));
+        }
+        let Some(location) = location(directive) else {
+            return;
+        };
+        match open.locations.entry(location) {
+            Entry::Vacant(vacant) => _ = vacant.insert(directive.head()),
+            Entry::Occupied(first) => {
+                let (Location::Exact(path) | Location::Prefix(path)) = first.key();
+                let message = format!(
+                    "two locations of this block are for `{}`",
+                    String::from_utf8_lossy(path)
+                );
+                self.findings
+                    .push(repeated(directive, &message, *first.get()));
+            }
+        }
+    }
+}
+
+fn repeated(directive: Directive<'_>, message: &str, first: Span) -> Finding {
+    let message = format!("{message}: nginx refuses to start");
+    let finding = refused(directive.head(), message, "remove one of the two");
+    finding.related("the first one", first)
 }
 
 /// Whether no module of any version has a directive of this name: they are made of letters, digits and `_`. A
@@ -215,40 +260,23 @@ fn no_name(directive: Directive<'_>, name: &str) -> Finding {
     refused(directive.word_span(0), message, help).label("not a directive")
 }
 
-fn wrong_value(directive: Directive<'_>, form: Form) -> Option<Finding> {
-    if directive.arguments() != 1 {
-        return None;
-    }
-    let text = directive.text(1);
-    // Newer versions take variables where this one wants a number.
-    let kind = if directive.is(b"keepalive") {
-        Kind::Number
-    } else {
-        form.value
-    };
-    if text.contains('$') || kind.takes(&text) {
-        return None;
-    }
+fn wrong_value(directive: Directive<'_>, kind: Kind) -> Finding {
     let message = format!(
         "`{}` takes {}, not `{}`: nginx refuses to start",
         directive.text(0),
         kind.shown(),
-        text.escape_debug()
+        directive.text(1).escape_debug()
     );
-    Some(refused(
-        directive.word_span(1),
-        message,
-        "correct the value",
-    ))
+    refused(directive.word_span(1), message, "correct the value")
 }
 
 /// What newer versions than the recorded one allow: `server_name` and TLS in `stream` (1.25.5, 1.27.2), a resolver
 /// in `upstream` (1.27.3).
-fn came_later(name: &[u8], place: Place) -> bool {
+fn came_later(name: &str, place: Place) -> bool {
     let in_upstream = matches!(place, Place::Upstream | Place::StreamUpstream);
     let in_stream = matches!(place, Place::Stream | Place::StreamServer);
-    (in_upstream && name.starts_with(b"resolver"))
-        || (in_stream && (name == b"server_name" || name.starts_with(b"ssl_")))
+    (in_upstream && name.starts_with("resolver"))
+        || (in_stream && (name == "server_name" || name.starts_with("ssl_")))
 }
 
 fn misplaced(directive: Directive<'_>, place: Place, forms: &[Form]) -> Finding {
@@ -283,13 +311,8 @@ fn wrong_block(directive: Directive<'_>, form: Form, place: Place) -> Finding {
     refused(directive.head(), message, help)
 }
 
-fn wrong_count(directive: Directive<'_>, form: Form) -> Option<Finding> {
-    // A second argument came with 1.29.7.
-    let most = form.most.filter(|_| !directive.is(b"keepalive"));
+fn wrong_count(directive: Directive<'_>, form: Form) -> Finding {
     let count = directive.arguments();
-    if count >= form.least && most.is_none_or(|most| count <= most) {
-        return None;
-    }
     let taken = match form.most {
         None => format!("{} or more", form.least),
         Some(most) if most == form.least => most.to_string(),
@@ -299,37 +322,37 @@ fn wrong_count(directive: Directive<'_>, form: Form) -> Option<Finding> {
     let message =
         format!("`{name}` has {count} arguments and takes {taken}: nginx refuses to start");
     let help = "correct the arguments; is a `;` missing, or a blank too many?";
-    Some(refused(directive.head(), message, help))
+    refused(directive.head(), message, help)
 }
 
 /// What must be different in the locations of one block: nothing for regular expressions and named ones
 /// (`ngx_http_join_exact_locations`).
-fn location(directive: Directive<'_>) -> Option<Once<'_>> {
+fn location(directive: Directive<'_>) -> Option<Location<'_>> {
     let first = directive.bytes(1);
     if directive.arguments() == 2 {
         return match &*first {
-            b"=" => Some(Once::Exact(directive.bytes(2))),
-            b"^~" => Some(Once::Prefix(directive.bytes(2))),
+            b"=" => Some(Location::Exact(directive.bytes(2))),
+            b"^~" => Some(Location::Prefix(directive.bytes(2))),
             _ => None,
         };
     }
     match &*first {
         [b'~' | b'@', ..] => None,
-        [b'=', path @ ..] => Some(Once::Exact(path.to_vec().into())),
-        [b'^', b'~', path @ ..] => Some(Once::Prefix(path.to_vec().into())),
-        _ => Some(Once::Prefix(first)),
+        [b'=', path @ ..] => Some(Location::Exact(path.to_vec().into())),
+        [b'^', b'~', path @ ..] => Some(Location::Prefix(path.to_vec().into())),
+        _ => Some(Location::Prefix(first)),
     }
 }
 
-fn bad_modifier(directive: Directive<'_>) -> Option<Finding> {
-    let is_modifier = matches!(&*directive.bytes(1), b"=" | b"^~" | b"~" | b"~*");
-    if is_modifier || directive.arguments() != 2 || !directive.is(b"location") {
-        return None;
-    }
+fn is_bad_modifier(directive: Directive<'_>) -> bool {
+    directive.arguments() == 2 && !matches!(&*directive.bytes(1), b"=" | b"^~" | b"~" | b"~*")
+}
+
+fn bad_modifier(directive: Directive<'_>) -> Finding {
     let message = format!(
         "`{}` is no modifier of `location`: nginx refuses to start",
         directive.text(1)
     );
     let help = "write one of `=`, `^~`, `~` and `~*`, or the path alone";
-    Some(refused(directive.word_span(1), message, help))
+    refused(directive.word_span(1), message, help)
 }

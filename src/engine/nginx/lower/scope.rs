@@ -9,69 +9,11 @@ use std::time::Duration;
 
 use super::cursor::Item;
 use crate::engine::nginx::include::Forest;
+use crate::engine::nginx::name::{Family, Inheritance, Slot};
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value;
 use crate::model::{NextUpstream, Origin, OriginKind, Setting, Text};
 use crate::source::Span;
-
-/// The modules that pass requests on; each has its own directives, named after it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Family {
-    Proxy,
-    Fastcgi,
-    Uwsgi,
-    Scgi,
-    Grpc,
-    Memcached,
-}
-
-impl Family {
-    const ALL: [(&'static [u8], Self); 6] = [
-        (b"proxy_", Self::Proxy),
-        (b"fastcgi_", Self::Fastcgi),
-        (b"uwsgi_", Self::Uwsgi),
-        (b"scgi_", Self::Scgi),
-        (b"grpc_", Self::Grpc),
-        (b"memcached_", Self::Memcached),
-    ];
-
-    /// The family of a directive and the rest of its name.
-    pub(crate) fn of(name: &[u8]) -> Option<(Self, &[u8])> {
-        let strip = |&(prefix, family)| Some((family, name.strip_prefix(prefix)?));
-        Self::ALL.iter().find_map(strip)
-    }
-
-    fn slot(self, setting: usize) -> usize {
-        self as usize * SETTINGS.len() + setting
-    }
-}
-
-/// What is inherited in each family, by the end of its name.
-const SETTINGS: [&[u8]; 4] = [
-    b"next_upstream",
-    b"next_upstream_tries",
-    b"next_upstream_timeout",
-    b"connect_timeout",
-];
-const CONDITIONS: usize = 0;
-const TRIES: usize = 1;
-const TIMEOUT: usize = 2;
-const CONNECT: usize = 3;
-/// Slots of the directives that are in no family.
-const REAL_IP_FROM: usize = 24;
-const REAL_IP_HEADER: usize = 25;
-const SLOTS: usize = 26;
-
-fn slot(name: &[u8]) -> Option<usize> {
-    match name {
-        b"set_real_ip_from" => return Some(REAL_IP_FROM),
-        b"real_ip_header" => return Some(REAL_IP_HEADER),
-        _ => {}
-    }
-    let (family, rest) = Family::of(name)?;
-    let setting = SETTINGS.iter().position(|setting| *setting == rest)?;
-    Some(family.slot(setting))
-}
 
 /// A directive in effect.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +27,7 @@ struct Entry {
 /// The directives in effect in one block.
 #[derive(Clone, Debug)]
 pub(crate) struct Scope {
-    entries: [Option<Entry>; SLOTS],
+    entries: [Option<Entry>; Slot::COUNT],
     block: u32,
 }
 
@@ -93,7 +35,7 @@ impl Scope {
     /// A scope in which nothing is set.
     pub(crate) fn empty() -> Rc<Self> {
         Rc::new(Self {
-            entries: [None; SLOTS],
+            entries: [None; Slot::COUNT],
             block: 0,
         })
     }
@@ -106,7 +48,7 @@ impl Scope {
         let mut inner = Self::clone(scope);
         inner.block += 1;
         for (slot, tree, node) in builder.own {
-            if let Some(entry) = inner.entries.get_mut(slot) {
+            if let Some(entry) = inner.entries.get_mut(slot.index()) {
                 *entry = Some(Entry {
                     tree,
                     node,
@@ -117,8 +59,8 @@ impl Scope {
         Rc::new(inner)
     }
 
-    fn get<'t>(&self, forest: &'t Forest, slot: usize) -> Option<(Directive<'t>, Entry)> {
-        let entry = (*self.entries.get(slot)?)?;
+    fn get<'t>(&self, forest: &'t Forest, slot: Slot) -> Option<(Directive<'t>, Entry)> {
+        let entry = (*self.entries.get(slot.index())?)?;
         let directive = forest.trees.get(entry.tree)?.directive(entry.node)?;
         Some((directive, entry))
     }
@@ -126,8 +68,8 @@ impl Scope {
     /// Where the client address is taken from a header or the PROXY protocol: `set_real_ip_from` must
     /// be there, the header has a default.
     pub(crate) fn restores_client_address(&self, forest: &Forest) -> Option<Span> {
-        let (from, _) = self.get(forest, REAL_IP_FROM)?;
-        let header = self.get(forest, REAL_IP_HEADER);
+        let (from, _) = self.get(forest, Slot::REAL_IP_FROM)?;
+        let header = self.get(forest, Slot::REAL_IP_HEADER);
         Some(header.map_or(from, |(header, _)| header).span())
     }
 }
@@ -135,7 +77,7 @@ impl Scope {
 /// Collects what one block sets itself.
 #[derive(Debug, Default)]
 pub(crate) struct ScopeBuilder {
-    own: Vec<(usize, usize, u32)>,
+    own: Vec<(Slot, usize, u32)>,
 }
 
 impl ScopeBuilder {
@@ -144,11 +86,9 @@ impl ScopeBuilder {
         self.own.is_empty()
     }
 
-    /// Whether `item` is a directive that is inherited; then it is kept.
-    pub(crate) fn take(&mut self, item: Item<'_>, name: &[u8]) -> bool {
-        let Some(slot) = slot(name) else { return false };
+    /// Keeps a directive that is inherited.
+    pub(crate) fn take(&mut self, slot: Slot, item: Item<'_>) {
         self.own.push((slot, item.tree, item.directive.index));
-        true
     }
 }
 
@@ -163,8 +103,8 @@ pub(crate) struct View<'t> {
 }
 
 impl<'t> View<'t> {
-    fn get(&self, setting: usize) -> Option<(Directive<'t>, Origin)> {
-        let slot = self.family.slot(setting);
+    fn get(&self, kind: Inheritance) -> Option<(Directive<'t>, Origin)> {
+        let slot = Slot::of_family(self.family, kind);
         let (directive, entry) = self.scope.get(self.forest, slot)?;
         let span = directive.span();
         let origin = if self.own && entry.block == self.scope.block {
@@ -177,11 +117,11 @@ impl<'t> View<'t> {
 
     fn setting<T>(
         &self,
-        setting: usize,
+        kind: Inheritance,
         default: T,
         read: impl Fn(&str) -> Option<T>,
     ) -> Setting<T> {
-        let Some((directive, origin)) = self.get(setting) else {
+        let Some((directive, origin)) = self.get(kind) else {
             return Setting::engine_default(default);
         };
         match read(&directive.text(1)) {
@@ -195,7 +135,7 @@ impl<'t> View<'t> {
 
     /// When another server is tried; `error timeout` by default.
     pub(crate) fn next_upstream(&self) -> NextUpstream {
-        let conditions = match self.get(CONDITIONS) {
+        let conditions = match self.get(Inheritance::Conditions) {
             None => Setting::engine_default(vec!["error".into(), "timeout".into()]),
             Some((directive, origin)) => Setting {
                 value: (1..=directive.arguments())
@@ -206,14 +146,18 @@ impl<'t> View<'t> {
         };
         NextUpstream {
             conditions,
-            tries: self.setting(TRIES, 0, value::count),
-            timeout: self.setting(TIMEOUT, Duration::ZERO, |text| value::time(text, true)),
+            tries: self.setting(Inheritance::Tries, 0, value::count),
+            timeout: self.setting(Inheritance::Timeout, Duration::ZERO, |text| {
+                value::time(text, true)
+            }),
         }
     }
 
     /// The connect timeout, 60 s by default in every family.
     pub(crate) fn connect_timeout(&self) -> Setting<Duration> {
         let default = Duration::from_mins(1);
-        self.setting(CONNECT, default, |text| value::time(text, true))
+        self.setting(Inheritance::Connect, default, |text| {
+            value::time(text, true)
+        })
     }
 }

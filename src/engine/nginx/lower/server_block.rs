@@ -12,6 +12,7 @@ use super::scope::{Scope, ScopeBuilder};
 use super::upstream::arguments;
 use super::{Group, Lowering};
 use crate::engine::nginx::comment;
+use crate::engine::nginx::name::{Family, Name};
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value::{bad_listen_port, listen_address};
 use crate::finding::Finding;
@@ -37,8 +38,8 @@ pub(super) fn lower<'t>(
     let mut udp = Vec::new();
     for child in Children::of(lowering.forest, item.block()) {
         let line = child.directive;
-        match (&*line.name(), line.is_block()) {
-            (b"listen", false) => {
+        match (line.known().name, line.is_block()) {
+            (Name::Listen, false) => {
                 let (bind, is_udp) = listen(line, group);
                 let text = line.text(1);
                 if bad_listen_port(&text) {
@@ -49,7 +50,7 @@ pub(super) fn lower<'t>(
                 udp.push(is_udp);
                 listener.binds.push(bind);
             }
-            (b"server_name", false) => {
+            (Name::HostNames, false) => {
                 let names = (1..=line.arguments()).map(|index| line.text(index));
                 listener.server_names.extend(names);
             }
@@ -102,7 +103,8 @@ fn name(listener: &Listener) -> Text {
 }
 
 fn listen(directive: Directive<'_>, group: Group) -> (Bind, bool) {
-    let has = |word: &[u8]| (2..=directive.arguments()).any(|at| *directive.bytes(at) == *word);
+    let count = directive.arguments();
+    let has = |word: &[u8]| (2..=count).any(|at| *directive.bytes(at) == *word);
     let default = if group == Group::Http { 80 } else { 0 };
     let bind = Bind {
         address: listen_address(&directive.text(1), default),
@@ -135,13 +137,18 @@ impl Sockets {
         udp: &[bool],
         findings: &mut Vec<Finding>,
     ) {
+        let is_default = |bind: &Bind| group == Group::Http && bind.default_server;
+        if listener.binds.len() == 1 && !listener.binds.iter().any(is_default) {
+            // Nothing that another one could contradict.
+            return;
+        }
         let mut own = HashMap::new();
         for (bind, udp) in std::iter::zip(&listener.binds, udp) {
             let Some(pair) = pair(bind) else { continue };
             let text = &bind.address.text;
             if let Some(first) = own.insert((pair.clone(), *udp), bind.span) {
                 findings.push(refuse::duplicate_listen(bind.span, text, first));
-            } else if group == Group::Http && bind.default_server {
+            } else if is_default(bind) {
                 let socket = (pair, *udp);
                 match self.defaults.get(&socket) {
                     Some(first) => {
@@ -222,8 +229,8 @@ fn walk<'t>(
             scope: &scope,
             own: has_own,
         };
-        for pass in content.passes {
-            pass::lower(lowering, &place, pass);
+        for (family, directive) in content.passes {
+            pass::lower(lowering, &place, family, directive);
         }
         note_health_checks(lowering, &content.health_checks);
         for block in content.blocks.into_iter().rev() {
@@ -251,7 +258,7 @@ fn note_health_checks(lowering: &mut Lowering<'_>, spans: &[Span]) {
 #[derive(Default)]
 struct Content<'t> {
     scope: ScopeBuilder,
-    passes: Vec<Item<'t>>,
+    passes: Vec<(Family, Directive<'t>)>,
     blocks: Vec<Item<'t>>,
     health_checks: Vec<Span>,
 }
@@ -259,18 +266,17 @@ struct Content<'t> {
 impl<'t> Content<'t> {
     fn sort(&mut self, lowering: &mut Lowering<'t>, item: Item<'t>) {
         let directive = item.directive;
-        let name = directive.name();
-        match (&*name, directive.is_block()) {
-            (b"location" | b"limit_except", true) => self.blocks.push(item),
-            (b"if", true) => {
+        match (directive.known().name, directive.is_block()) {
+            (Name::Location | Name::LimitExcept, true) => self.blocks.push(item),
+            (Name::If, true) => {
                 lowering.splits.condition(directive);
                 self.blocks.push(item);
             }
-            (b"set", false) => lowering.splits.set(directive),
-            (b"health_check", false) => self.health_checks.push(directive.span()),
-            (b"listen" | b"server_name" | b"include" | b"resolver", false) => {}
-            (name, false) if pass::is_pass(name) => self.passes.push(item),
-            _ if self.scope.take(item, &name) => {}
+            (Name::Set, false) => lowering.splits.set(directive),
+            (Name::HealthCheck, false) => self.health_checks.push(directive.span()),
+            (Name::Listen | Name::HostNames | Name::Include | Name::Resolver, false) => {}
+            (Name::Pass(family), false) => self.passes.push((family, directive)),
+            (Name::Inherited(slot), _) => self.scope.take(slot, item),
             _ => lowering.not_modelled(directive),
         }
     }
@@ -278,7 +284,7 @@ impl<'t> Content<'t> {
 
 /// When a block applies.
 fn condition(directive: Directive<'_>) -> Condition {
-    if !directive.is(b"location") {
+    if !directive.is(Name::Location) {
         let name = String::from_utf8_lossy(&directive.name()).into_owned();
         return Condition::Opaque(Text::from(format!("{name} {}", arguments(directive))));
     }

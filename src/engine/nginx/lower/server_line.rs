@@ -10,7 +10,7 @@ use crate::engine::nginx::comment;
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value::{self, AddressFault, server_address};
 use crate::finding::Finding;
-use crate::model::{Address, Layer, Origin, PassiveCheck, Server, ServerOptions, Setting, Text};
+use crate::model::{Address, Backend, Layer, Origin, PassiveCheck, Server, ServerOptions, Setting};
 use crate::source::Span;
 use crate::spelling;
 
@@ -36,58 +36,58 @@ pub(super) fn new_server(
     Server::new(name, address, span, head, Arc::clone(plain))
 }
 
-/// Reads one `server` directive.
+/// Reads one `server` directive into `backend`.
 pub(super) fn lower(
     directive: Directive<'_>,
     allowed: Allowed,
     plain: &Arc<ServerOptions>,
-    upstream: &Text,
+    backend: &mut Backend,
     findings: &mut Vec<Finding>,
-) -> Server {
+) {
     let default_port = (allowed.layer == Layer::Http).then_some(80);
     let (address, fault) = server_address(&directive.string(1), default_port);
     let address_span = directive.word_span(1);
     let head = directive.word_span(0).to(address_span);
+    let mut server = new_server(address, directive.span(), head, plain);
+    if let Some(comment) = comment::of_directive(directive) {
+        server.set_comment(comment);
+    }
     let mut line = Line {
-        server: new_server(address, directive.span(), head, plain),
+        server: &mut server,
         allowed,
         options: None,
         refused: Vec::new(),
     };
-    if let Some(comment) = comment::of_directive(directive) {
-        line.server.set_comment(comment);
-    }
     // What is looked up while running may fail then, and not at the start.
-    let resolved = (2..=directive.arguments()).any(|at| directive.string(at) == "resolve");
-    if let Some(fault) = fault.filter(|it| !(resolved && *it == AddressFault::Number)) {
+    let resolved = || (2..=directive.arguments()).any(|at| directive.string(at) == "resolve");
+    if let Some(fault) = fault.filter(|it| !(*it == AddressFault::Number && resolved())) {
         line.refused
             .push(refuse::address(address_span, &line.server.name, fault));
     }
-    for index in 2..=directive.arguments() {
-        line.parameter(&directive.string(index), directive.word_span(index));
+    for &word in directive.words().get(2..).unwrap_or_default() {
+        line.parameter(&directive.content(word), directive.file.span(word));
     }
     // The ports of `service=` come from SRV records.
     let service = (line.options.as_ref()).is_some_and(|options| options.service.is_some());
-    if fault.is_none() && !service && allowed.layer != Layer::Http && lacks_port(&line.server) {
+    if fault.is_none() && !service && allowed.layer != Layer::Http && lacks_port(line.server) {
         line.refused
             .push(refuse::no_port(address_span, &line.server.name));
     }
     let Line {
-        mut server,
-        options,
-        refused,
-        ..
+        options, refused, ..
     } = line;
     if let Some(options) = options {
         server.options = Arc::new(options);
     }
-    let name = server.name.clone();
-    findings.extend(
-        refused
-            .into_iter()
-            .map(|finding| finding.backend(upstream).server(&name)),
-    );
-    server
+    let told = |finding: Finding| finding.backend(&backend.name).server(&server.name);
+    findings.extend(refused.into_iter().map(told));
+    backend.servers.push(server);
+}
+
+/// The name before the first `=`, and what is behind it. Both are short.
+fn assigned(text: &str) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == b'=')?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 fn lacks_port(server: &Server) -> bool {
@@ -96,14 +96,14 @@ fn lacks_port(server: &Server) -> bool {
         && !matches!(server.address.kind, AddressKind::Unix | AddressKind::Opaque)
 }
 
-struct Line {
-    server: Server,
+struct Line<'s> {
+    server: &'s mut Server,
     allowed: Allowed,
     options: Option<ServerOptions>,
     refused: Vec<Finding>,
 }
 
-impl Line {
+impl Line<'_> {
     fn options(&mut self) -> &mut ServerOptions {
         self.options.get_or_insert_with(ServerOptions::default)
     }
@@ -120,7 +120,7 @@ impl Line {
             "resolve" => {
                 self.options().resolvers = Some(Box::new(Setting::explicit(text.into(), span)));
             }
-            _ => match text.split_once('=') {
+            _ => match assigned(text) {
                 Some((name, value)) => self.named(name, value, span),
                 None => self.unknown(text, text, span),
             },

@@ -11,6 +11,7 @@ use super::pass::variables;
 use super::refuse;
 use super::upstream::arguments;
 use crate::engine::nginx::include::Forest;
+use crate::engine::nginx::name::Name;
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value;
 use crate::finding::Finding;
@@ -119,10 +120,12 @@ struct Header {
 
 impl Header {
     fn of(directive: Directive<'_>) -> Self {
-        let kind = match &*directive.name() {
-            b"split_clients" => SplitKind::SplitClients,
-            b"geo" => SplitKind::Geo,
-            _ => SplitKind::Map,
+        let kind = if directive.is(Name::SplitClients) {
+            SplitKind::SplitClients
+        } else if directive.is(Name::Geo) {
+            SplitKind::Geo
+        } else {
+            SplitKind::Map
         };
         // `geo $v` looks at the client address, `geo $address $v` at a variable.
         let (key, variable) = if directive.arguments() >= 2 {

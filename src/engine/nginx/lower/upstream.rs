@@ -9,6 +9,8 @@ use super::cursor::{Children, Item};
 use super::refuse;
 use super::server_line::{self, Allowed};
 use crate::engine::nginx::comment;
+use crate::engine::nginx::directives::{Id, Known};
+use crate::engine::nginx::name::Name;
 use crate::engine::nginx::tree::Directive;
 use crate::engine::nginx::value;
 use crate::model::{
@@ -46,7 +48,8 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, item: Item<'_>, layer: Layer) {
     let mut backend = new_backend(directive.text(1), layer, directive.head());
     backend.body = directive.span();
     backend.comments = comment::of_block(directive);
-    backend.servers = std::mem::take(&mut lowering.servers);
+    // Servers are most of what is kept: no room is made for more than there are.
+    backend.servers = Vec::with_capacity(item.count_inside(Id::of(b"server")));
     let mut state = State {
         allowed: Allowed {
             layer,
@@ -65,9 +68,6 @@ pub(super) fn lower(lowering: &mut Lowering<'_>, item: Item<'_>, layer: Layer) {
             server.check = Setting::explicit(true, span);
         }
     }
-    // A copy of the right size, so that the list can be used again.
-    let servers = backend.servers.drain(..).collect();
-    lowering.servers = std::mem::replace(&mut backend.servers, servers);
     refuse_empty(lowering, &backend, &state);
     lowering.declare(backend);
 }
@@ -79,19 +79,18 @@ fn read(
     directive: Directive<'_>,
     plain: &Arc<ServerOptions>,
 ) {
-    let name = directive.name();
-    if *name == *b"server" {
-        let server = server_line::lower(
+    let known = directive.known();
+    if known.name == Name::Server {
+        server_line::lower(
             directive,
             state.allowed,
             plain,
-            &backend.name,
+            backend,
             &mut lowering.findings,
         );
-        backend.servers.push(server);
         return;
     }
-    if let Some(algorithm) = algorithm(directive, &name) {
+    if let Some(algorithm) = algorithm(directive, known) {
         if matches!(
             algorithm,
             Algorithm::Hash(_) | Algorithm::IpHash | Algorithm::Random { .. }
@@ -102,25 +101,24 @@ fn read(
         backend.algorithm = Setting::explicit(algorithm, directive.span());
         return;
     }
-    match &*name {
-        b"zone" => backend.zone = Some(Setting::explicit(directive.text(1), directive.span())),
-        b"keepalive" => {
-            let count = value::count(&directive.text(1)).unwrap_or(0);
+    #[allow(
+        clippy::wildcard_enum_match_arm,
+        reason = "most directives mean nothing here"
+    )]
+    match known.name {
+        Name::Zone => backend.zone = Some(Setting::explicit(directive.text(1), directive.span())),
+        Name::Keepalive => {
+            let count = value::count(&directive.string(1)).unwrap_or(0);
             backend.keepalive = Some(Setting::explicit(count, directive.span()));
         }
-        b"sticky" | b"session_sticky" => backend.stick_rules.push(StickRule {
+        Name::Sticky => backend.stick_rules.push(StickRule {
             key: arguments(directive),
             span: directive.span(),
         }),
-        b"check" => state.check = Some(directive.span()),
-        b"resolver" => {}
-        b"include" => state.may_be_filled = true,
-        b"keepalive_timeout"
-        | b"keepalive_requests"
-        | b"keepalive_time"
-        | b"resolver_timeout"
-        | b"ntlm"
-        | b"queue" => lowering.not_modelled(directive),
+        Name::Check => state.check = Some(directive.span()),
+        Name::Resolver => {}
+        Name::Include => state.may_be_filled = true,
+        Name::UpstreamDetail => lowering.not_modelled(directive),
         _ => {
             state.may_be_filled = true;
             lowering.not_modelled(directive);
@@ -138,23 +136,17 @@ pub(super) fn arguments(directive: Directive<'_>) -> Text {
 }
 
 /// The algorithm that a directive selects.
-fn algorithm(directive: Directive<'_>, name: &[u8]) -> Option<Algorithm> {
-    Some(match name {
-        b"ip_hash" => Algorithm::IpHash,
-        b"least_conn" => Algorithm::LeastConn,
-        b"least_time" => Algorithm::LeastTime,
-        b"random" => Algorithm::Random {
+fn algorithm(directive: Directive<'_>, known: &Known) -> Option<Algorithm> {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "all others select none")]
+    Some(match known.name {
+        Name::IpHash => Algorithm::IpHash,
+        Name::LeastConn => Algorithm::LeastConn,
+        Name::LeastTime => Algorithm::LeastTime,
+        Name::Random => Algorithm::Random {
             draws: if *directive.bytes(1) == *b"two" { 2 } else { 1 },
         },
-        b"hash" => Algorithm::Hash(HashKey::Variables(directive.text(1))),
-        b"fair"
-        | b"consistent_hash"
-        | b"vnswrr"
-        | b"ewma"
-        | b"peak_ewma"
-        | b"balancer_by_lua_block"
-        | b"balancer_by_lua_file"
-        | b"balancer_by_lua" => Algorithm::Other(Text::from_utf8_lossy(name)),
+        Name::Hash => Algorithm::Hash(HashKey::Variables(directive.text(1))),
+        Name::ForeignMethod => Algorithm::Other(known.text.into()),
         _ => return None,
     })
 }
