@@ -268,6 +268,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     };
     for (name, form) in include_str!("directives.tsv").lines().filter_map(row) {
         if let Some(known) = table.add(name) {
+            known.forms.reserve_exact(1);
             known.forms.push(form);
         }
     }

@@ -11,7 +11,7 @@ use super::fault::refused;
 use super::library::{Found, Library, Resolved};
 use super::name::Name;
 use super::parse::{bom_length, parse};
-use super::tree::{Directive, FileTree};
+use super::tree::FileTree;
 use crate::engine::Environment;
 use crate::engine::template::{self, Template};
 use crate::error::Error;
@@ -225,13 +225,10 @@ const MAX_NODES: u64 = 20_000_000;
 /// The `include` directives of a file: index, pattern and place.
 fn wanted(tree: &FileTree, findings: &mut Vec<Finding>) -> Vec<(u32, String, Span)> {
     let mut wanted = Vec::new();
-    for index in 0..tree.len() {
-        let Some(directive) = tree.directive(index).filter(is_include) else {
-            continue;
-        };
+    for directive in tree.named(b"include").filter(|found| !found.is_block()) {
         if directive.arguments() == 1 {
             let pattern = String::from_utf8_lossy(&directive.bytes(1)).into_owned();
-            wanted.push((index, pattern, directive.span()));
+            wanted.push((directive.index, pattern, directive.span()));
         } else {
             findings.push(refused(
                 directive.span(),
@@ -249,10 +246,6 @@ fn wanted(tree: &FileTree, findings: &mut Vec<Finding>) -> Vec<(u32, String, Spa
 /// Whether only the top of a main file has such blocks.
 fn is_top(name: Name) -> bool {
     matches!(name, Name::Http | Name::Stream | Name::Mail | Name::Events)
-}
-
-fn is_include(directive: &Directive<'_>) -> bool {
-    !directive.is_block() && directive.is(Name::Include)
 }
 
 /// An include: the file, its number among the includes of that file, the number of the target.

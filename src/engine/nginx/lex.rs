@@ -4,8 +4,6 @@
 //! rules are those of `ngx_conf_read_token()` (`src/core/ngx_conf_file.c`); where nginx stops, a fault
 //! is given and reading goes on.
 
-use std::borrow::Cow;
-
 /// A run of bytes in the file being read. Of a quoted word the quotes are a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Range {
@@ -110,23 +108,34 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token.
-    #[inline]
+    #[allow(
+        clippy::inline_always,
+        reason = "a token is taken apart where it is asked for: it is never put together then"
+    )]
+    #[inline(always)]
     pub(crate) fn next(&mut self) -> Token {
         if self.pending.is_some() {
             return self.pending.take().unwrap_or(Token::End);
         }
         self.skip_space();
         let start = self.pos;
-        let Some(&first) = self.bytes.get(start) else {
-            return Token::End;
-        };
+        match self.bytes.get(start) {
+            None => Token::End,
+            Some(&first) if is(first, OPENS) => self.marked(start, first),
+            Some(_) => self.bare(start),
+        }
+    }
+
+    /// What begins with a byte that no unquoted word begins with. Kept apart, so that the rest becomes a
+    /// part of what reads the tokens.
+    #[inline(never)]
+    fn marked(&mut self, start: usize, first: u8) -> Token {
         match first {
             b';' => self.single(Token::Semicolon(offset(start))),
             b'{' => self.single(Token::Open(offset(start))),
             b'}' => self.single(Token::Close(offset(start))),
             b'#' => self.comment(start),
-            b'"' | b'\'' => self.quoted(start, first),
-            _ => self.bare(start),
+            _ => self.quoted(start, first),
         }
     }
 
@@ -138,16 +147,15 @@ impl<'a> Lexer<'a> {
     #[inline]
     fn skip_space(&mut self) {
         let mut at = self.pos;
-        while let Some(&byte) = self.bytes.get(at) {
-            match byte {
-                b' ' | b'\t' | b'\r' => {}
-                b'\n' => {
-                    self.new_line = true;
-                    at = self.skip_indent(at);
-                }
-                _ => break,
+        loop {
+            while let Some(b' ' | b'\t' | b'\r') = self.bytes.get(at) {
+                at += 1;
             }
-            at += 1;
+            if self.bytes.get(at) != Some(&b'\n') {
+                break;
+            }
+            self.new_line = true;
+            at = self.skip_indent(at) + 1;
         }
         self.pos = at;
     }
@@ -270,7 +278,7 @@ fn bare_end(bytes: &[u8], start: usize) -> (usize, bool) {
     let mut cooked = false;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
-        let ordinary = rest.iter().position(|&byte| !is_ordinary(byte));
+        let ordinary = rest.iter().position(|&byte| is(byte, ENDS));
         at += ordinary.unwrap_or(rest.len());
         match bytes.get(at) {
             Some(b'\\') => {
@@ -288,63 +296,38 @@ fn bare_end(bytes: &[u8], start: usize) -> (usize, bool) {
     }
 }
 
-/// Whether a byte is part of an unquoted word whatever stands beside it.
-fn is_ordinary(byte: u8) -> bool {
-    ORDINARY.get(usize::from(byte)) == Some(&true)
+/// Kind of a byte: it may end an unquoted word, or not be a plain part of one.
+const ENDS: u8 = 1;
+/// Kind of a byte: no unquoted word begins with it.
+const OPENS: u8 = 2;
+
+/// The kinds of each byte: most of a file is read by asking for them.
+static KINDS: [u8; 256] = with_kind(
+    with_kind([0; 256], b" \t\r\n;{\\$", ENDS),
+    b";{}#\"'",
+    OPENS,
+);
+
+#[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
+const fn with_kind(mut kinds: [u8; 256], mut bytes: &[u8], kind: u8) -> [u8; 256] {
+    while let Some((&byte, rest)) = bytes.split_first() {
+        kinds[byte as usize] |= kind;
+        bytes = rest;
+    }
+    kinds
 }
 
-/// For each byte, see [`is_ordinary`]: most of a file is read by asking this.
-static ORDINARY: [bool; 256] = {
-    let mut table = [true; 256];
-    let mut special = b" \t\r\n;{\\$".as_slice();
-    while let Some((&byte, rest)) = special.split_first() {
-        #[allow(clippy::indexing_slicing, reason = "evaluated while compiling")]
-        {
-            table[byte as usize] = false;
-        }
-        special = rest;
-    }
-    table
-};
-
-/// The text of a word as nginx passes it to a directive: without quotes, escapes resolved.
-pub(crate) fn cook(raw: &[u8]) -> Cow<'_, [u8]> {
-    let inner = unquote(raw);
-    // Words are short: a search made for long texts would take longer to begin.
-    let Some(first) = inner.iter().position(|&byte| byte == b'\\') else {
-        return Cow::Borrowed(inner);
-    };
-    let mut text = inner.get(..first).unwrap_or_default().to_vec();
-    let mut rest = inner.get(first..).unwrap_or_default();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let (cooked, tail) = match (byte, tail.split_first()) {
-            (b'\\', Some((&escaped, tail))) if matches!(escaped, b'"' | b'\'' | b'\\') => {
-                (escaped, tail)
-            }
-            (b'\\', Some((b't', tail))) => (b'\t', tail),
-            (b'\\', Some((b'r', tail))) => (b'\r', tail),
-            (b'\\', Some((b'n', tail))) => (b'\n', tail),
-            _ => (byte, tail),
-        };
-        text.push(cooked);
-        rest = tail;
-    }
-    Cow::Owned(text)
-}
-
-fn unquote(raw: &[u8]) -> &[u8] {
-    match raw.split_first() {
-        Some((quote @ (b'"' | b'\''), inner)) => match inner.split_last() {
-            Some((last, text)) if last == quote => text,
-            _ => inner,
-        },
-        _ => raw,
-    }
+/// Whether `byte` is of this kind.
+fn is(byte: u8, kind: u8) -> bool {
+    KINDS
+        .get(usize::from(byte))
+        .is_some_and(|kinds| kinds & kind != 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::nginx::cook::cook;
 
     /// The tokens of `text`: words cooked and in `<>`, comments in `()`, faults by their first letter.
     fn tokens(text: &[u8]) -> String {

@@ -5,6 +5,7 @@
 //! dropped when it is made.
 
 mod comment;
+mod cook;
 mod detect;
 mod directives;
 mod dump;

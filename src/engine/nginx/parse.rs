@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
+use super::cook::cook;
 use super::directives::Id;
 use super::fault::{Fault, Faults};
 use super::grammar;
-use super::lex::{LexFault, Lexer, Range, Token, cook, offset};
+use super::lex::{LexFault, Lexer, Range, Token, offset};
 use super::lua;
 use super::tree::{FileTree, Marks, Node};
 use crate::source::{Source, SourceId};
@@ -76,6 +77,8 @@ struct Parser<'a> {
     first_word: usize,
     /// Whether one of its other words is the first on its line.
     spans_lines: bool,
+    /// The name that was looked up last and its number: directives of one name often follow each other.
+    last_name: (&'a [u8], Id),
     /// What was seen of it so far, and of the comments before it.
     marks: Marks,
     /// Blocks that were never opened; the `}` of each is one too many.
@@ -90,14 +93,16 @@ impl<'a> Parser<'a> {
         Self {
             bytes,
             lexer: Lexer::new(bytes, start),
-            nodes: Vec::with_capacity(bytes.len() / 96),
+            // About what a file of upstreams has.
+            nodes: Vec::with_capacity(bytes.len() / 40),
             unopened: 0,
-            words: Vec::with_capacity(bytes.len() / 32),
+            words: Vec::with_capacity(bytes.len() / 16),
             comments: Vec::new(),
             faults: Faults::default(),
             stack: Vec::new(),
             first_word: 0,
             spans_lines: false,
+            last_name: (b"", Id::UNKNOWN),
             marks: Marks::default(),
             closes_early,
             ending: Ending::Whole,
@@ -148,10 +153,13 @@ impl<'a> Parser<'a> {
     fn add(&mut self, block: bool, end: u32) {
         let name = self.words.get(self.first_word);
         let name = name.map_or(&b""[..], |word| word.of(self.bytes));
+        if self.last_name.0 != name {
+            self.last_name = (name, Id::of(name));
+        }
         let id = if self.marks.has(Marks::COOKED) {
             Id::of(&cook(name))
         } else {
-            Id::of(name)
+            self.last_name.1
         };
         self.nodes.push(Node {
             first_word: offset(self.first_word),

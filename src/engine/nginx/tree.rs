@@ -7,8 +7,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::cook::cook;
 use super::directives::{Id, Known};
-use super::lex::{Range, cook};
+use super::lex::Range;
 use super::name::Name;
 use crate::model::Text;
 use crate::source::{Source, SourceId, Span};
@@ -85,6 +86,14 @@ impl FileTree {
             node,
             known: node.id.known(),
         })
+    }
+
+    /// The directives of this name, of which the table has one.
+    pub(crate) fn named(&self, name: &[u8]) -> impl Iterator<Item = Directive<'_>> {
+        let id = Id::of(name);
+        let nodes = self.nodes.iter().zip(0..);
+        let same = nodes.filter(move |(node, _)| node.id == id);
+        same.filter_map(|(_, index)| self.directive(index))
     }
 
     /// The number of nodes.

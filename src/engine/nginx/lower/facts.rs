@@ -12,16 +12,9 @@ use crate::model::Instance;
 pub(super) fn collect(forest: &Forest, instance: &mut Instance) {
     for tree in &forest.trees {
         forwarded_for(tree, instance);
-        for directive in directives(tree) {
-            if !directive.is_block() && directive.is(Name::Resolver) {
-                instance.resolvers.push(directive.span());
-            }
-        }
+        let resolvers = tree.named(b"resolver").filter(|found| !found.is_block());
+        instance.resolvers.extend(resolvers.map(Directive::span));
     }
-}
-
-fn directives(tree: &FileTree) -> impl Iterator<Item = Directive<'_>> {
-    (0..tree.len()).filter_map(|index| tree.directive(index))
 }
 
 const FORWARDED_FOR: &[u8] = b"http_x_forwarded_for";

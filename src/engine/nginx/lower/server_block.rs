@@ -48,11 +48,11 @@ pub(super) fn lower<'t>(
                         .push(refuse::listen_port(bind.span, &text));
                 }
                 udp.push(is_udp);
-                listener.binds.push(bind);
+                extend(&mut listener.binds, 1, [bind]);
             }
             (Name::HostNames, false) => {
                 let names = (1..=line.arguments()).map(|index| line.text(index));
-                listener.server_names.extend(names);
+                extend(&mut listener.server_names, line.arguments(), names);
             }
             _ => {}
         }
@@ -76,6 +76,14 @@ pub(super) fn lower<'t>(
     if let Some(listener) = lowering.instance.listeners.get_mut(index) {
         listener.restores_client_address = scope.restores_client_address(lowering.forest);
     }
+}
+
+/// Adds `count` items; an empty list gets room for no more, since most servers have one `listen` and one name.
+fn extend<T>(list: &mut Vec<T>, count: usize, items: impl IntoIterator<Item = T>) {
+    if list.is_empty() {
+        list.reserve_exact(count);
+    }
+    list.extend(items);
 }
 
 fn new_listener(directive: Directive<'_>, group: Group) -> Listener {
@@ -210,18 +218,18 @@ fn walk<'t>(
     listener: Option<usize>,
 ) -> Rc<Scope> {
     let mut own = None;
+    let mut content = Content::default();
     let mut stack = vec![Pending {
         items,
         scope: Rc::clone(outer),
         condition: Condition::Always,
     }];
     while let Some(pending) = stack.pop() {
-        let mut content = Content::default();
         for item in pending.items {
             content.sort(lowering, item);
         }
         let has_own = !content.scope.is_empty();
-        let scope = Scope::enter(&pending.scope, content.scope);
+        let scope = Scope::enter(&pending.scope, std::mem::take(&mut content.scope));
         let place = Place {
             group,
             listener,
@@ -229,11 +237,11 @@ fn walk<'t>(
             scope: &scope,
             own: has_own,
         };
-        for (family, directive) in content.passes {
+        for (family, directive) in content.passes.drain(..) {
             pass::lower(lowering, &place, family, directive);
         }
-        note_health_checks(lowering, &content.health_checks);
-        for block in content.blocks.into_iter().rev() {
+        note_health_check(lowering, content.health_check.take());
+        for block in content.blocks.drain(..).rev() {
             stack.push(Pending {
                 items: Children::of(lowering.forest, block.block()),
                 scope: Rc::clone(&scope),
@@ -246,11 +254,9 @@ fn walk<'t>(
 }
 
 /// A `health_check` counts for the route of its location, which is the last one made.
-fn note_health_checks(lowering: &mut Lowering<'_>, spans: &[Span]) {
-    if let (Some(span), Some(route)) =
-        (spans.first(), lowering.instance.routes.len().checked_sub(1))
-    {
-        lowering.health_checks.push((route, *span));
+fn note_health_check(lowering: &mut Lowering<'_>, span: Option<Span>) {
+    if let (Some(span), Some(route)) = (span, lowering.instance.routes.len().checked_sub(1)) {
+        lowering.health_checks.push((route, span));
     }
 }
 
@@ -260,7 +266,8 @@ struct Content<'t> {
     scope: ScopeBuilder,
     passes: Vec<(Family, Directive<'t>)>,
     blocks: Vec<Item<'t>>,
-    health_checks: Vec<Span>,
+    /// The first `health_check`.
+    health_check: Option<Span>,
 }
 
 impl<'t> Content<'t> {
@@ -273,7 +280,9 @@ impl<'t> Content<'t> {
                 self.blocks.push(item);
             }
             (Name::Set, false) => lowering.splits.set(directive),
-            (Name::HealthCheck, false) => self.health_checks.push(directive.span()),
+            (Name::HealthCheck, false) => {
+                self.health_check.get_or_insert_with(|| directive.span());
+            }
             (Name::Listen | Name::HostNames | Name::Include | Name::Resolver, false) => {}
             (Name::Pass(family), false) => self.passes.push((family, directive)),
             (Name::Inherited(slot), _) => self.scope.take(slot, item),

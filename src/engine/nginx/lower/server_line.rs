@@ -48,12 +48,16 @@ pub(super) fn lower(
     let (address, fault) = server_address(&directive.string(1), default_port);
     let address_span = directive.word_span(1);
     let head = directive.word_span(0).to(address_span);
-    let mut server = new_server(address, directive.span(), head, plain);
+    let Backend { name, servers, .. } = backend;
+    servers.push(new_server(address, directive.span(), head, plain));
+    let Some(server) = servers.last_mut() else {
+        return;
+    };
     if let Some(comment) = comment::of_directive(directive) {
         server.set_comment(comment);
     }
     let mut line = Line {
-        server: &mut server,
+        server,
         allowed,
         options: None,
         refused: Vec::new(),
@@ -74,14 +78,16 @@ pub(super) fn lower(
             .push(refuse::no_port(address_span, &line.server.name));
     }
     let Line {
-        options, refused, ..
+        server,
+        options,
+        refused,
+        ..
     } = line;
     if let Some(options) = options {
         server.options = Arc::new(options);
     }
-    let told = |finding: Finding| finding.backend(&backend.name).server(&server.name);
+    let told = |finding: Finding| finding.backend(name).server(&server.name);
     findings.extend(refused.into_iter().map(told));
-    backend.servers.push(server);
 }
 
 /// The name before the first `=`, and what is behind it. Both are short.
@@ -113,6 +119,9 @@ impl Line<'_> {
     }
 
     fn parameter(&mut self, text: &str, span: Span) {
+        if let Some((name, value)) = assigned(text) {
+            return self.named(name, value, span);
+        }
         match text {
             "backup" => self.backup(span),
             "down" => self.server.disabled = Setting::explicit(true, span),
@@ -120,10 +129,7 @@ impl Line<'_> {
             "resolve" => {
                 self.options().resolvers = Some(Box::new(Setting::explicit(text.into(), span)));
             }
-            _ => match assigned(text) {
-                Some((name, value)) => self.named(name, value, span),
-                None => self.unknown(text, text, span),
-            },
+            _ => self.unknown(text, text, span),
         }
     }
 
