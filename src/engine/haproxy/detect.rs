@@ -15,7 +15,11 @@ pub(crate) fn looks_like(bytes: &[u8]) -> u32 {
     let bytes = bytes.get(..LOOK_AT).unwrap_or(bytes);
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let (mut sections, mut directives) = (0_u32, 0_u32);
-    for line in bytes.split(|&byte| byte == b'\n') {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = rest.get(..end).unwrap_or_default();
+        rest = rest.get(end + 1..).unwrap_or_default();
         match judge(line) {
             Kind::Section => sections += 1,
             Kind::Directive if sections > 0 => directives += 1,
@@ -50,18 +54,17 @@ fn judge(line: &[u8]) -> Kind {
     if text.starts_with(b"[") || text.ends_with(b"{") || text.ends_with(b";") {
         return Kind::Foreign;
     }
-    let mut words = text
-        .split(|&byte| byte == b' ' || byte == b'\t')
-        .filter(|word| !word.is_empty());
-    let first = words
-        .next()
-        .and_then(|word| std::str::from_utf8(word).ok())
-        .unwrap_or_default();
-    let first = first.split('#').next().unwrap_or_default();
-    let second = words.next().unwrap_or_default();
-    if second == b"=" || second == b":" {
+    let is_gap = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let end = text.iter().position(is_gap);
+    let (first, rest) = text.split_at(end.unwrap_or(text.len()));
+    let gap = rest.iter().take_while(|byte| is_gap(byte)).count();
+    if let Some([b'=' | b':', behind @ ..]) = rest.get(gap..)
+        && behind.first().is_none_or(is_gap)
+    {
         return Kind::Foreign;
     }
+    let first = std::str::from_utf8(first).unwrap_or_default();
+    let first = first.split('#').next().unwrap_or_default();
     if is_section(first) {
         return Kind::Section;
     }
@@ -123,3 +126,26 @@ const DIRECTIVES: &[&str] = &[
     "table",
     "description",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::looks_like;
+
+    #[test]
+    fn lines_of_other_languages_speak_against_a_file() {
+        let file =
+            |first: &str| format!("{first}\nglobal # of all\n\tmaxconn\t5\nbackend b\n log x\n");
+        for (first, telling) in [
+            ("", 4),
+            ("# a = b", 4),
+            ("key =value", 4),
+            ("key = value", 0),
+            ("key\t:", 0),
+            ("[part]", 0),
+            ("server {", 0),
+        ] {
+            assert_eq!(looks_like(file(first).as_bytes()), telling, "{first}");
+        }
+        assert_eq!(looks_like(b"global\n"), 0);
+    }
+}

@@ -60,6 +60,12 @@ pub(crate) fn lex(
     {
         return plain;
     }
+    lex_any(tree, start, env, place)
+}
+
+/// The same for a line of any kind. Kept out of the short way, which most lines take.
+#[inline(never)]
+fn lex_any(tree: &mut Tree<'_>, start: usize, env: &Env<'_>, place: Place<'_>) -> (Outcome, usize) {
     let bytes = tree.bytes;
     let end = end_of_line(bytes, start);
     let mut lexer = Lexer {

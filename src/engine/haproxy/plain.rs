@@ -32,8 +32,11 @@ pub(super) fn lex_plain<'s>(
                 let value = text.get(word..here)?;
                 words.push(Word::plain(value, to_u32(word)?, to_u32(here)?));
             }
+            if byte == b' ' || byte == b'\t' {
+                word = here + 1;
+                continue;
+            }
             match byte {
-                b' ' | b'\t' => word = here + 1,
                 b'\n' => break 'line (None, here),
                 b'#' => break 'line (to_u32(here), end_of_line(bytes, here)),
                 _ => {
