@@ -3,6 +3,7 @@
 //! In: the directive. Out: a server of the model, and findings for what nginx refuses
 //! (`ngx_http_upstream_server()` in `src/http/ngx_http_upstream.c` and its twin in `src/stream`).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::refuse;
@@ -45,11 +46,14 @@ pub(super) fn lower(
     findings: &mut Vec<Finding>,
 ) {
     let default_port = (allowed.layer == Layer::Http).then_some(80);
-    let (address, fault) = server_address(&directive.string(1), default_port);
-    let address_span = directive.word_span(1);
-    let head = directive.word_span(0).to(address_span);
+    let (words, span) = (directive.words(), directive.span());
+    let (text, address_span) = match words.get(1) {
+        Some(&word) => (directive.content(word), directive.file.span(word)),
+        None => (Cow::Borrowed(""), span),
+    };
+    let (address, fault) = server_address(&text, default_port);
     let Backend { name, servers, .. } = backend;
-    servers.push(new_server(address, directive.span(), head, plain));
+    servers.push(new_server(address, span, span.to(address_span), plain));
     let Some(server) = servers.last_mut() else {
         return;
     };
@@ -68,7 +72,7 @@ pub(super) fn lower(
         line.refused
             .push(refuse::address(address_span, &line.server.name, fault));
     }
-    for &word in directive.words().get(2..).unwrap_or_default() {
+    for &word in words.get(2..).unwrap_or_default() {
         line.parameter(&directive.content(word), directive.file.span(word));
     }
     // The ports of `service=` come from SRV records.
