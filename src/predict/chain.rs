@@ -12,7 +12,7 @@ const BLOCK: usize = 16;
 pub(super) fn extend(points: &mut Vec<u32>, name: &str, count: usize) {
     let (mut point, mut step) = (0, first(name));
     for _ in 0..count.div_ceil(BLOCK) {
-        let block = behind(step).map(|sum| sum ^ point);
+        let block = behind(point, step);
         points.extend_from_slice(&block);
         [.., point] = block;
         step = through(&LEAP, step);
@@ -42,17 +42,15 @@ fn split(name: &str) -> (&str, &str) {
     }
 }
 
-/// How far the next points are from the last one, if the first of them is one `step` from it.
-#[allow(clippy::indexing_slicing, reason = "four bits are an index below 16")]
-fn behind(step: u32) -> [u32; BLOCK] {
-    let mut sums = [0; BLOCK];
-    for (digit, sums_of) in (0..).zip(&SUMS) {
-        let adds = &sums_of[(step >> (4 * digit) & 15) as usize];
-        for (sum, more) in sums.iter_mut().zip(adds) {
-            *sum ^= more;
-        }
-    }
-    sums
+/// The points of the block behind `point`, if the first of them is one `step` from it.
+#[allow(
+    clippy::indexing_slicing,
+    reason = "four bits are an index below 16, and an array has its own length"
+)]
+fn behind(point: u32, step: u32) -> [u32; BLOCK] {
+    let digit = |number: usize| &SUMS[number][(step >> (4 * number) & 15) as usize];
+    let sums: [&[u32; BLOCK]; 8] = std::array::from_fn(digit);
+    std::array::from_fn(|at| sums.iter().fold(point, |sum, adds| sum ^ adds[at]))
 }
 
 /// For each of the eight hexadecimal digits of a step and each value of it: what it adds to each point

@@ -73,10 +73,17 @@ impl Ketama {
     /// The hash values that fall to each name that `serves`, and those that no point within reach
     /// serves.
     fn arcs(&self, serves: &[bool]) -> (Vec<u64>, u64) {
-        if let Some(arcs) = self.arcs_in_reach(serves) {
+        let all = serves.iter().all(|serves| *serves);
+        let serves = |name: usize| serves.get(name).copied().unwrap_or(false);
+        // A ring has thousands of points: nothing is asked of each where all serve.
+        let found = if all {
+            self.arcs_in_reach(|_| true)
+        } else {
+            self.arcs_in_reach(serves)
+        };
+        if let Some(arcs) = found {
             return (arcs, 0);
         }
-        let serves = |name: usize| serves.get(name).copied().unwrap_or(false);
         let (mut arcs, mut lost) = (vec![0; self.names.ends.len()], 0);
         let mut ahead = self.ahead_of_all(serves);
         for (index, point) in self.points().iter().enumerate().rev() {
@@ -93,25 +100,27 @@ impl Ketama {
     /// The hash values that fall to each name that `serves`: those from the serving point below each
     /// of its own. `None` where some do not reach the next one.
     #[inline(never)] // Among its callers' variables these do not all stay in registers.
-    fn arcs_in_reach(&self, serves: &[bool]) -> Option<Vec<u64>> {
-        let mut names: Vec<(u64, bool)> = serves.iter().map(|serves| (0, *serves)).collect();
-        let is_up = |point: &u64| serves.get(owner(*point)).copied().unwrap_or(false);
+    fn arcs_in_reach(&self, serves: impl Fn(usize) -> bool) -> Option<Vec<u64>> {
+        let mut arcs = vec![0u64; self.names.ends.len()];
         // The point below the first one is the last one, a turn before.
         let mut down = self.points().iter().rev().enumerate();
-        let (mut passed, last) = down.find(|(_, point)| is_up(point))?;
+        let (mut passed, last) = down.find(|(_, point)| serves(owner(**point)))?;
         let mut below = position(*last).wrapping_sub(SPACE);
         for point in self.points() {
-            let here = position(*point);
-            match names.get_mut(owner(*point)) {
-                Some((arc, true)) if passed <= MOST_TRIES => {
-                    *arc += here.wrapping_sub(below);
-                    (below, passed) = (here, 0);
-                }
-                Some((_, false)) => passed += 1,
-                _ => return None,
+            let (name, here) = (owner(*point), position(*point));
+            if !serves(name) {
+                passed += 1;
+                continue;
             }
+            if passed > MOST_TRIES {
+                return None;
+            }
+            if let Some(arc) = arcs.get_mut(name) {
+                *arc += here.wrapping_sub(below);
+            }
+            (below, passed) = (here, 0);
         }
-        Some(names.into_iter().map(|(arc, _)| arc).collect())
+        Some(arcs)
     }
 
     /// What the failure of each peer does to the others; `None` where several peers share a name.

@@ -186,6 +186,7 @@ impl Ring {
     /// Between two neighbouring nodes the lower one takes the values up to the middle, itself
     /// excluded (`dp <= dn` in `chash_get_server_hash`). Of nodes at the same place the first one
     /// looks down and the last one looks up.
+    #[inline(never)] // Among its callers' variables these do not all stay in registers.
     pub(crate) fn arcs(&self, members: usize) -> Vec<u64> {
         let mut arcs = vec![0; members];
         let (Some(first), Some(last)) = (self.nodes().first(), self.nodes().last()) else {
@@ -198,16 +199,15 @@ impl Ring {
         };
         // The gap behind the last node closes the circle.
         let around = position(*first) + SPACE - position(*last);
-        // Of each gap the node below leaves the larger half.
+        let mut start = position(*first).wrapping_sub(around - around / 2);
         let mut below = *first;
-        let mut rest = around - around / 2;
         for node in self.nodes().iter().skip(1) {
-            let gap = position(*node) - position(below);
-            give(below, rest + gap / 2);
-            rest = gap - gap / 2;
+            let middle = u64::midpoint(position(below), position(*node));
+            give(below, middle.wrapping_sub(start));
+            start = middle;
             below = *node;
         }
-        give(*last, rest + around / 2);
+        give(*last, (position(*last) + around / 2).wrapping_sub(start));
         arcs
     }
 }
