@@ -8,7 +8,7 @@
 
 mod predict_support;
 
-use lbaudit::model::{Algorithm, Backend, Engine, HashMethod, Version};
+use lbaudit::model::{Address, AddressKind, Algorithm, Backend, Engine, HashMethod, Port, Version};
 use lbaudit::predict::{Failure, Key, Picker, Prediction, Share, Tier, failures, predict};
 use predict_support::{backend, backups, hashed};
 use proptest::prelude::*;
@@ -110,6 +110,26 @@ proptest! {
         for (one, other) in plain.shares.iter().zip(&scaled.shares) {
             let (one, other) = (lbaudit::predict::ratio(*one), lbaudit::predict::ratio(*other));
             prop_assert!((one - other).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn the_ring_of_nginx_gives_nobody_half_of_its_weight(
+        weights in prop::collection::vec(1u32..40, 2..24),
+        text in "[a-z0-9.-]{1,20}",
+        step in 1usize..300,
+    ) {
+        let mut backend = hashed(HashMethod::Ketama, &weights);
+        for (index, server) in backend.servers.iter_mut().enumerate() {
+            let host = format!("{text}{}", index * step);
+            let port = Port::Fixed(80);
+            server.address = Address::new(format!("{host}:80"), AddressKind::Name, &host, port);
+        }
+        let total: u32 = weights.iter().sum();
+        for (share, weight) in shares(NGINX, &backend, &[]).shares.iter().zip(&weights) {
+            let expected = f64::from(*weight) / f64::from(total);
+            // `starved-server` does not even look.
+            prop_assert!(lbaudit::predict::ratio(*share) > 0.5 * expected);
         }
     }
 

@@ -23,6 +23,10 @@ const IP_HASH_VALUES: u64 = 6271;
 /// nginx `hash` keeps 15 bits of its hash (`ngx_http_upstream_hash_module.c`).
 const HASH_VALUES: u64 = 32768;
 
+/// With 160 points for each unit of weight on the ring of nginx, no server gets less than this part of what
+/// its weight says: by chance it would happen in one of 10^13 rings.
+const LEAST_ON_RING: f64 = 0.5;
+
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     // The other algorithms give every server what its weight says.
     let hashes = matches!(
@@ -32,14 +36,25 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(tier) = Tier::of(view).filter(|_| hashes) else {
         return;
     };
-    let Some(shares) = tier.shares() else { return };
     let limit = view.context.option(&RULE, "min-share");
+    if limit <= LEAST_ON_RING && has_rich_ring(&tier) {
+        return;
+    }
+    let Some(shares) = tier.shares() else { return };
     let starved: Vec<(&Server, f64)> = (tier.servers().zip(shares.iter().copied()))
         .zip(tier.by_weight())
         .filter(|((_, share), expected)| *share < limit * expected)
         .map(|(starved, _)| starved)
         .collect();
     findings.extend(finding(&tier, &starved));
+}
+
+/// Whether servers get their points on the ring of nginx from different texts, so that none shares its own.
+fn has_rich_ring(tier: &Tier<'_, '_>) -> bool {
+    let backend = tier.view.backend;
+    matches!(backend.algorithm.value, Algorithm::Hash(_))
+        && backend.hash_type.value.method == HashMethod::Ketama
+        && tier.hosts_differ()
 }
 
 fn finding(tier: &Tier<'_, '_>, starved: &[(&Server, f64)]) -> Option<Finding> {
