@@ -35,11 +35,7 @@ pub fn run(engine: Engine, bytes: &[u8]) {
     }
     let today = jiff::civil::date(2026, 1, 1);
     let settings = Settings::default();
-    let terms = Terms {
-        settings: &settings,
-        today,
-    };
-    let judged = audit.judge(terms);
+    let judged = audit.judge(Terms::in_full(&settings, today));
     let findings = suppress::apply(&audit, judged, today);
     let report = Report::new(&audit, &findings.kept, findings.suppressed.len());
     let (format, color) = format_for(bytes);

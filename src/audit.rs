@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use foldhash::{HashMap, HashMapExt as _};
 use jiff::civil::Date;
 use rayon::prelude::*;
 
@@ -40,6 +41,20 @@ pub struct Terms<'a> {
     pub settings: &'a Settings,
     /// The day by which dates in comments are judged.
     pub today: Date,
+    /// How many findings of a rule and an instance need words, for a report that shows no more. Those behind
+    /// them may be bare facts until [`Audit::word`] is asked; [`usize::MAX`] has all worded.
+    pub worded: usize,
+}
+
+impl<'a> Terms<'a> {
+    /// Everything is said in full.
+    pub fn in_full(settings: &'a Settings, today: Date) -> Self {
+        Self {
+            settings,
+            today,
+            worded: usize::MAX,
+        }
+    }
 }
 
 /// One instance as it was read.
@@ -156,13 +171,47 @@ impl Audit {
         instance: &'a Instance,
         terms: Terms<'a>,
     ) -> Context<'a> {
-        let Terms { settings, today } = terms;
+        let Terms {
+            settings,
+            today,
+            worded,
+        } = terms;
         Context {
             sources: &self.sources,
             instance,
             index,
             settings,
             today,
+            worded,
+        }
+    }
+
+    /// Gives words to those of `findings` that a report shows: the first ones of each rule, as many as
+    /// `terms` say.
+    pub fn word(&self, findings: &mut [Finding], terms: Terms<'_>) {
+        let mut met: HashMap<&str, usize> = HashMap::new();
+        for finding in findings {
+            let number = met.entry(finding.rule).or_default();
+            *number += 1;
+            if *number <= terms.worded && !finding.worded {
+                self.word_one(finding, terms);
+            }
+        }
+    }
+
+    fn word_one(&self, fact: &mut Finding, terms: Terms<'_>) {
+        let variants = self.instances.get(fact.instance).map(|it| &it.variants);
+        let known = variants.into_iter().flatten().find_map(|variant| {
+            let context = self.context(fact.instance, variant, terms);
+            rules::worded(&context, fact)
+        });
+        if let Some(known) = known {
+            *fact = Finding {
+                severity: fact.severity,
+                // What was added when findings were joined.
+                message: known.message + &fact.message,
+                ..known
+            };
         }
     }
 

@@ -85,6 +85,9 @@ pub struct Finding {
     pub help: Words,
     /// The words that do it.
     pub span: Span,
+    /// Whether it says anything: of facts that are only counted, message, help, label, other places and
+    /// shares are empty. See [`crate::audit::Terms::worded`].
+    pub worded: bool,
     /// Text beside the mark at `span`, such as ``weight 1 here``; may be empty.
     pub label: Words,
     /// Other places: the sibling that has the check, the `defaults` line that gives the value.
@@ -105,29 +108,43 @@ pub struct ServerShare {
 }
 
 impl Finding {
-    /// A finding with its required parts; the rest is added with the `with_…` methods.
+    /// A finding with its required parts; the rest is added with the methods below.
     pub fn new(
         severity: Severity,
         span: Span,
         message: impl Into<String>,
         help: impl Into<Words>,
     ) -> Self {
-        let mut message = message.into();
-        // Formatting leaves up to half of the room unused, and findings are kept to the end.
-        message.shrink_to_fit();
+        Self::fact(severity, span).say(message, help)
+    }
+
+    /// What is found and where, without a word about it.
+    pub fn fact(severity: Severity, span: Span) -> Self {
         Self {
             rule: "",
             severity,
             engine: Engine::Haproxy,
             instance: 0,
             subject: Subject::default(),
-            message,
-            help: help.into(),
+            message: String::new(),
+            help: Words::default(),
             span,
+            worded: false,
             label: Words::default(),
             related: Vec::new(),
             shares: Arc::default(),
         }
+    }
+
+    /// Says what it is and what removes it.
+    #[must_use]
+    pub fn say(mut self, message: impl Into<String>, help: impl Into<Words>) -> Self {
+        self.message = message.into();
+        // Formatting leaves up to half of the room unused, and findings are kept to the end.
+        self.message.shrink_to_fit();
+        self.help = help.into();
+        self.worded = true;
+        self
     }
 
     /// Names the backend it is about.

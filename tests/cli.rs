@@ -115,6 +115,44 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
+fn what_text_lists_says_what_every_other_format_says() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = |name: &str, text: &str| {
+        fs::write(folder.path().join(name), text).expect("a file");
+    };
+    // Read in another order than reports have, and more of them than a report lists.
+    for name in ["z", "m", "a"] {
+        let upstreams: String = (0..150)
+            .map(|number| {
+                format!(
+                    "upstream {name}{number} {{\n  server 10.0.0.1 weight=9;\n  server 10.0.0.2;\n  \
+                     server 10.0.0.3 max_conns=7;\n}}\n"
+                )
+            })
+            .collect();
+        file(&format!("{name}.conf"), &upstreams);
+    }
+    let main = "events {}\nhttp {\ninclude z.conf;\ninclude m.conf;\ninclude a.conf;\n}\n";
+    file("nginx.conf", main);
+    let run = |format: &str| {
+        let arguments = ["check", "--no-config", "--format", format, "nginx.conf"];
+        lbaudit_in(folder.path(), &arguments, b"").stdout
+    };
+    let (text, concise) = (run("text"), run("concise"));
+    for rule in [
+        "mixed-default-weight",
+        "server-maxconn-missing",
+        "max-conns-not-shared",
+    ] {
+        let of_rule = |line: &&str| line.contains(&format!("[{rule}] "));
+        let listed: Vec<&str> = text.lines().filter(of_rule).collect();
+        let all: Vec<&str> = concise.lines().filter(of_rule).collect();
+        assert_eq!((listed.len(), all.len()), (180, 450), "{rule}");
+        assert_eq!(listed, all[20..200], "{rule}");
+    }
+}
+
+#[test]
 fn the_model_is_one_json_document() {
     let run = lbaudit(&["model", "--format", "json", &text(&input("good.cfg"))]);
     let model: Value = serde_json::from_str(&run.stdout).expect("JSON");

@@ -41,10 +41,7 @@ impl Audited {
         };
         let mut audit = Audit::load(discovery, &Options::default());
         let (settings, today) = (Settings::default(), jiff::civil::date(2026, 1, 1));
-        let judged = audit.judge(Terms {
-            settings: &settings,
-            today,
-        });
+        let judged = audit.judge(Terms::in_full(&settings, today));
         let findings = suppress::apply(&audit, judged, today).kept;
         Self { audit, findings }
     }

@@ -34,11 +34,8 @@ fn judged(example: &Example, text: &str) -> (BTreeSet<&'static str>, Vec<String>
         ..Discovery::default()
     };
     let mut audit = Audit::load(found, &Options::default());
-    let terms = Terms {
-        settings: &Settings::default(),
-        today: TODAY,
-    };
-    let findings = audit.judge(terms);
+    let settings = Settings::default();
+    let findings = audit.judge(Terms::in_full(&settings, TODAY));
     let kept = suppress::apply(&audit, findings, TODAY).kept;
     let mut prints = fingerprints(&kept, &audit.sources);
     prints.sort();

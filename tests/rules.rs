@@ -110,12 +110,20 @@ fn contexts<'a>(
         index,
         settings,
         today: TODAY,
+        worded: usize::MAX,
     };
     instances.iter().enumerate().map(context).collect()
 }
 
 /// What the whole pipeline says about an example, suppressions applied.
 fn pipeline(example: &Example) -> Vec<Finding> {
+    let mut audit = loaded(example);
+    let findings = audit.judge(Terms::in_full(&Settings::default(), TODAY));
+    suppress::apply(&audit, findings, TODAY).kept
+}
+
+/// An example as the whole pipeline reads it.
+fn loaded(example: &Example) -> Audit {
     let root = |(name, text): (String, String)| Root {
         engine: example.engine,
         inputs: vec![Input {
@@ -131,12 +139,7 @@ fn pipeline(example: &Example) -> Vec<Finding> {
         roots,
         ..Discovery::default()
     };
-    let mut audit = Audit::load(discovery, &Options::default());
-    let findings = audit.judge(Terms {
-        settings: &Settings::default(),
-        today: TODAY,
-    });
-    suppress::apply(&audit, findings, TODAY).kept
+    Audit::load(discovery, &Options::default())
 }
 
 /// What one rule, or every rule, says about an example.
@@ -267,6 +270,26 @@ fn a_cause_is_still_reported_when_specific_rules_replace_general_ones() {
             messages(&kept)
         );
     }
+}
+
+#[test]
+fn a_bare_fact_gets_the_words_that_it_would_have_had() {
+    let settings = Settings::default();
+    let in_full = Terms::in_full(&settings, TODAY);
+    let mut bare = 0;
+    for (entry, number, example) in examples() {
+        let mut audit = loaded(&example);
+        let known = audit.judge(in_full);
+        let mut audit = loaded(&example);
+        let mut found = audit.judge(Terms {
+            worded: 0,
+            ..in_full
+        });
+        bare += found.iter().filter(|finding| !finding.worded).count();
+        audit.word(&mut found, in_full);
+        assert_eq!(found, known, "{} example {number}", entry.page.name);
+    }
+    assert!(bare > 0, "no rule leaves words out");
 }
 
 #[test]

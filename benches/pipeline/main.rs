@@ -170,11 +170,8 @@ fn load(path: &Path) -> Audit {
 /// And runs the rules.
 fn judge(path: &Path) -> (Audit, Vec<Finding>) {
     let mut audit = load(path);
-    let terms = Terms {
-        settings: &Settings::default(),
-        today: TODAY,
-    };
-    let findings = audit.judge(terms);
+    let settings = Settings::default();
+    let findings = audit.judge(Terms::in_full(&settings, TODAY));
     (audit, findings)
 }
 

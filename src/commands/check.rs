@@ -7,13 +7,14 @@ use super::output::{self, Outputs};
 use super::selection::Selection;
 use super::sieve::{self, old_baseline};
 use super::{Outcome, Run, finish, input, metrics};
+use crate::audit::Terms;
 use crate::cli::CheckArgs;
 use crate::diff::{self, Touched};
 use crate::error::Error;
 use crate::finding::Severity;
 use crate::metrics::Sample;
 use crate::report::check::CheckFormat;
-use crate::report::{self, Report};
+use crate::report::{self, Format, Report, Style};
 use crate::settings::Settings;
 
 pub(super) fn run(args: &CheckArgs, run: &mut Run<'_>) -> Result<Outcome, Error> {
@@ -26,11 +27,17 @@ fn checked(args: &CheckArgs, run: &mut Run<'_>) -> Result<(Outcome, Option<Vec<S
     let settings = input::settings(run.global)?;
     let selection = Selection::new(&args.selection)?;
     let old = old_baseline(args)?;
-    let (mut judged, unchanged) = judged(args, &settings, run)?;
+    let terms = Terms {
+        settings: &settings,
+        today: run.today,
+        worded: worded(args, &outputs, run.style),
+    };
+    let (mut judged, unchanged) = judged(args, terms, run)?;
     judged
         .suppressed
         .retain(|silenced| selection.keeps(&silenced.finding));
     let sieved = sieve::sieve(args, &mut judged, &selection, old)?;
+    judged.audit.word(&mut judged.findings, terms);
     let fail_on = args
         .fail_on
         .or(settings.fail_on)
@@ -61,14 +68,24 @@ fn checked(args: &CheckArgs, run: &mut Run<'_>) -> Result<(Outcome, Option<Vec<S
 }
 
 /// What was found, and how many findings are on objects that did not change.
-fn judged(args: &CheckArgs, settings: &Settings, run: &Run<'_>) -> Result<(Judged, usize), Error> {
+fn judged(args: &CheckArgs, terms: Terms<'_>, run: &Run<'_>) -> Result<(Judged, usize), Error> {
+    let settings = terms.settings;
     match &args.since {
         None => {
             let audit = input::read(&args.input, settings)?;
-            let judged = Judged::new(audit, Vec::new()).judge(settings, run.today);
-            Ok((judged, 0))
+            Ok((Judged::new(audit, Vec::new()).judge(terms), 0))
         }
         Some(revision) => since(revision, args, settings, run),
+    }
+}
+
+/// How many findings of a rule are shown: a baseline, a comparison and most formats want all.
+fn worded(args: &CheckArgs, outputs: &Outputs<CheckFormat>, style: Style) -> usize {
+    let all = style.verbose || args.baseline.is_some() || args.since.is_some();
+    if all || !outputs.are_all(CheckFormat::from(Format::Text)) {
+        usize::MAX
+    } else {
+        report::LISTED
     }
 }
 

@@ -36,9 +36,9 @@ impl Judged {
     }
 
     /// The same with its findings.
-    pub(super) fn judge(mut self, settings: &Settings, today: Date) -> Self {
-        let judged = self.audit.judge(Terms { settings, today });
-        let found = suppress::apply(&self.audit, judged, today);
+    pub(super) fn judge(mut self, terms: Terms<'_>) -> Self {
+        let judged = self.audit.judge(terms);
+        let found = suppress::apply(&self.audit, judged, terms.today);
         self.findings = found.kept;
         self.suppressed = found.suppressed;
         self
@@ -64,10 +64,8 @@ impl Sides {
     /// Both sides with their findings.
     pub(super) fn judged(self, settings: &Settings, today: Date) -> Self {
         threads::start();
-        let (old, new) = rayon::join(
-            || self.old.judge(settings, today),
-            || self.new.judge(settings, today),
-        );
+        let terms = Terms::in_full(settings, today);
+        let (old, new) = rayon::join(|| self.old.judge(terms), || self.new.judge(terms));
         Self { old, new }
     }
 

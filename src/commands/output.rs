@@ -60,6 +60,12 @@ impl<F: Copy + PartialEq> Outputs<F> {
         files.chain(&self.main).any(|known| *known == format)
     }
 
+    /// Whether each of them is `format`.
+    pub(super) fn are_all(&self, format: F) -> bool {
+        let files = self.files.iter().map(|(format, _)| format);
+        files.chain(&self.main).all(|known| *known == format)
+    }
+
     /// Writes what `render` gives: to the files, and to standard output unless that is to be `quiet`.
     pub(super) fn write(
         &self,

@@ -47,7 +47,7 @@ pub use mask::mask_text;
 pub use schema::{SCHEMAS, Schema};
 pub use shown::plain;
 pub use table::{Align, Table, bar, percent};
-pub(crate) use {locate::Locator, view::View};
+pub(crate) use {locate::Locator, text::LISTED, view::View};
 
 use crate::audit::{Audit, Audited};
 use crate::engine::template::Template;

@@ -48,7 +48,7 @@ pub(crate) fn write(report: &Report<'_>, style: Style, out: &mut dyn io::Write) 
 const DRAWN: usize = 20;
 
 /// How many findings of a rule are drawn or listed; nobody reads on, so the others are counted.
-const LISTED: usize = 200;
+pub(crate) const LISTED: usize = 200;
 
 /// Writes the findings: the first of each rule with their excerpts and a blank line, the next ones on
 /// one line each, and how many more there are.

@@ -26,39 +26,48 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     let Some(copies) = copies(view) else { return };
-    let (severity, effect) = match copies {
+    let severity = match copies {
+        Copies::Several(_) => Severity::Error,
+        Copies::OneByDefault | Copies::Unknown => Severity::Info,
+    };
+    let span = first.maxconn.origin.span().unwrap_or(first.head());
+    findings.push(view.finding(Finding::fact(severity, span), |fact| {
+        say(fact, view, copies, &limited, limit)
+    }));
+}
+
+fn say(
+    fact: Finding,
+    view: &BackendView<'_>,
+    copies: Copies,
+    limited: &[(&Server, u32)],
+    limit: u32,
+) -> Finding {
+    let effect = match copies {
         Copies::Several(Workers::Count(number)) => {
             let sum = u64::from(limit) * u64::from(number);
-            (Severity::Error, format!("{sum} with {number} workers"))
+            format!("{sum} with {number} workers")
         }
-        Copies::Several(Workers::Auto) => (
-            Severity::Error,
-            format!("{limit} times the number of cores (`worker_processes auto`)"),
-        ),
-        Copies::OneByDefault => (
-            Severity::Info,
-            format!("{limit} only while one worker runs, which is the default"),
-        ),
-        Copies::Unknown => (
-            Severity::Info,
-            format!("{limit} times the number of workers"),
-        ),
+        Copies::Several(Workers::Auto) => {
+            format!("{limit} times the number of cores (`worker_processes auto`)")
+        }
+        Copies::OneByDefault => {
+            format!("{limit} only while one worker runs, which is the default")
+        }
+        Copies::Unknown => format!("{limit} times the number of workers"),
     };
-    let also = also(&limited);
+    let first = limited.first().map_or("", |(first, _)| &first.name);
     let message = format!(
-        "`max_conns={limit}` of `{}` in {} is enforced per worker: it is {effect}{also}",
-        first.name,
-        view.title()
+        "`max_conns={limit}` of `{first}` in {} is enforced per worker: it is {effect}{}",
+        view.title(),
+        also(limited)
     );
-    let help = format!("add `zone {} 64k;` to the upstream", backend.name);
-    let span = first.maxconn.origin.span().unwrap_or(first.head());
-    let mut finding = Finding::new(severity, span, message, help)
-        .backend(&backend.name)
-        .label("counted in each worker");
-    if let Some(span) = view.context.instance.workers.origin.span() {
-        finding = finding.related("the number of workers", span);
+    let help = format!("add `zone {} 64k;` to the upstream", view.backend.name);
+    let finding = fact.say(message, help).label("counted in each worker");
+    match view.context.instance.workers.origin.span() {
+        Some(span) => finding.related("the number of workers", span),
+        None => finding,
     }
-    findings.push(finding);
 }
 
 /// The other servers with a limit; one can stand there twice.

@@ -5,6 +5,7 @@ use super::wording::{count, names, percent};
 use super::{BackendView, Check, Rule, RuleOption};
 use crate::finding::{Finding, Severity};
 use crate::model::{Engine, Server};
+use crate::source::Span;
 
 /// The rule.
 pub(super) static RULE: Rule = Rule {
@@ -49,6 +50,24 @@ fn forgotten(
     without: &[&Server],
 ) -> Option<Finding> {
     let first = *without.first()?;
+    let fact = fact(severity, first.head(), without);
+    Some(tier.view.finding(fact, |fact| {
+        let finding = fact
+            .say(
+                forgotten_message(tier, first, written, without),
+                help(tier, written),
+            )
+            .label("no weight: 1 by default");
+        complete(finding, tier, written)
+    }))
+}
+
+fn forgotten_message(
+    tier: &Tier<'_, '_>,
+    first: &Server,
+    written: &[&Server],
+    without: &[&Server],
+) -> String {
     let (who, have, gets) = match without {
         [one] => (format!("server `{}`", one.name), "has", "it gets"),
         many => (
@@ -65,15 +84,12 @@ fn forgotten(
         ),
         None => under_load(gets, written),
     };
-    let message = format!(
+    format!(
         "{who} of {} {have} no weight (default 1) beside {} with {}: {consequence}",
         tier.view.title(),
         count(written.len(), "server"),
         weights_of(written)
-    );
-    let finding = Finding::new(severity, first.head(), message, help(tier, written))
-        .label("no weight: 1 by default");
-    Some(complete(finding, tier, without, written))
+    )
 }
 
 /// The other way round: a few servers have a weight, the rest was never meant to have one.
@@ -84,6 +100,23 @@ fn singled_out(
     without: &[&Server],
 ) -> Option<Finding> {
     let first = *(written.iter()).max_by_key(|server| server.weight.value)?;
+    let span = first.weight.origin.span().unwrap_or(first.head());
+    Some(tier.view.finding(fact(severity, span, written), |fact| {
+        let message = singled_out_message(tier, first, written, without);
+        let help =
+            "remove it or give all servers the same, or state the reason in a comment beside it";
+        let finding =
+            (fact.say(message, help)).label(format!("weight {} here", first.weight.value));
+        complete(finding, tier, without)
+    }))
+}
+
+fn singled_out_message(
+    tier: &Tier<'_, '_>,
+    first: &Server,
+    written: &[&Server],
+    without: &[&Server],
+) -> String {
     let (who, have) = match written {
         [one] => (format!("server `{}`", one.name), "has"),
         many => (
@@ -104,31 +137,26 @@ fn singled_out(
             first.name, first.weight.value
         ),
     };
-    let message = format!(
+    format!(
         "only {who} of {} {have} {}, the other {} have the default 1: {consequence}",
         tier.view.title(),
         weights_of(written),
         without.len(),
-    );
-    let span = first.weight.origin.span().unwrap_or(first.head());
-    let help = "remove it or give all servers the same, or state the reason in a comment beside it";
-    let finding = Finding::new(severity, span, message, help)
-        .label(format!("weight {} here", first.weight.value));
-    Some(complete(finding, tier, written, without))
+    )
 }
 
-fn complete(
-    finding: Finding,
-    tier: &Tier<'_, '_>,
-    focus: &[&Server],
-    others: &[&Server],
-) -> Finding {
-    let mut finding = finding
-        .backend(&tier.view.backend.name)
-        .shares(tier.share_table());
-    if let [one] = focus {
-        finding = finding.server(&one.name);
+/// What is found, about the servers that stand out.
+fn fact(severity: Severity, span: Span, focus: &[&Server]) -> Finding {
+    let fact = Finding::fact(severity, span);
+    match focus {
+        [one] => fact.server(&one.name),
+        _ => fact,
     }
+}
+
+/// With the shares and some of the others beside it.
+fn complete(finding: Finding, tier: &Tier<'_, '_>, others: &[&Server]) -> Finding {
+    let mut finding = finding.shares(tier.share_table());
     for other in others.iter().take(3) {
         let (text, span) = match other.weight.origin.span() {
             Some(span) => (

@@ -98,8 +98,8 @@ pub enum Check {
     Loader,
     /// One backend at a time.
     Backend(fn(&BackendView<'_>, &mut Vec<Finding>)),
-    /// The same behind all others, and only where none that replaces it speaks of the whole backend:
-    /// one that is nearly always replaced need not be asked. Later ones replace earlier ones.
+    /// The same behind all others, and only where none that replaces it speaks: one that is nearly always
+    /// replaced need not be asked. Later ones replace earlier ones. It speaks of backends, not of servers.
     Umbrella(fn(&BackendView<'_>, &mut Vec<Finding>)),
     /// One instance at a time.
     Instance(fn(&Context<'_>, &mut Vec<Finding>)),
@@ -242,15 +242,46 @@ pub fn check_instance(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = Vec::with_capacity(8 * context.instance.backends.len());
     let entries: Vec<&'static Entry> = applicable(context).collect();
     // All rules on one backend before the next: its servers stay in the cache of the processor.
-    let is_umbrella = |entry: &&Entry| matches!(entry.rule.check, Check::Umbrella(_));
-    let (umbrellas, others): (Vec<_>, Vec<_>) = entries.iter().copied().partition(is_umbrella);
+    let mut asked: Vec<Asked> = entries.iter().copied().map(Asked::new).collect();
+    asked.sort_by_key(|asked| asked.is_umbrella);
+    let from = asked.partition_point(|asked| !asked.is_umbrella);
+    asked.get_mut(from..).unwrap_or_default().reverse();
     for view in views(context) {
-        check_view(&others, &umbrellas, &view, &mut findings);
+        check_view(&mut asked, &view, &mut findings);
     }
     for entry in &entries {
         check_whole(entry, context, &mut findings);
     }
     findings
+}
+
+/// A rule on backends, and how much it found so far.
+struct Asked {
+    entry: &'static Entry,
+    is_umbrella: bool,
+    found: usize,
+}
+
+impl Asked {
+    fn new(entry: &'static Entry) -> Self {
+        Self {
+            entry,
+            is_umbrella: matches!(entry.rule.check, Check::Umbrella(_)),
+            found: 0,
+        }
+    }
+}
+
+/// The finding of which only the fact is known, with its words; `None` where no backend has it.
+pub fn worded(context: &Context<'_>, fact: &Finding) -> Option<Finding> {
+    let entry = find(fact.rule)?;
+    let is_it = |view: &BackendView<'_>| fact.subject.backend.as_ref() == Some(&view.backend.name);
+    let mut findings = Vec::new();
+    views(context)
+        .filter(is_it)
+        .for_each(|view| check_backend(entry, &view, &mut findings));
+    let same = |finding: &Finding| finding.span == fact.span && finding.subject == fact.subject;
+    findings.into_iter().find(same)
 }
 
 /// Runs the rules that compare instances.
@@ -288,25 +319,26 @@ fn views<'a>(context: &'a Context<'a>) -> impl Iterator<Item = BackendView<'a>> 
     backends.map(|(index, backend)| BackendView::new(context, index, backend))
 }
 
-/// Runs every rule on one backend, the umbrellas last and in reverse.
-fn check_view(
-    others: &[&'static Entry],
-    umbrellas: &[&'static Entry],
-    view: &BackendView<'_>,
-    findings: &mut Vec<Finding>,
-) {
+/// Runs every rule on one backend, in the order given.
+fn check_view(asked: &mut [Asked], view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     // What settings take out cannot stand in for anything.
     let can_replace = !view.context.settings.sets_rules();
     let mut spoke: Vec<&Entry> = Vec::new();
-    let umbrellas = umbrellas.iter().rev().map(|entry| (entry, true));
-    for (entry, is_umbrella) in others.iter().map(|entry| (entry, false)).chain(umbrellas) {
-        if is_umbrella && spoke.iter().any(|spoke| replaces(spoke, entry)) {
+    for asked in asked {
+        let entry = asked.entry;
+        if asked.is_umbrella && spoke.iter().any(|spoke| replaces(spoke, entry)) {
             continue;
         }
         let from = findings.len();
+        view.set_wants_words(asked.found < view.context.worded);
         check_backend(entry, view, findings);
-        let mut made = findings.iter().skip(from);
-        if can_replace && made.any(|finding| finding.subject.server.is_none()) {
+        asked.found += findings.len() - from;
+        let made = findings.get(from..).unwrap_or_default();
+        debug_assert!(
+            !asked.is_umbrella || made.iter().all(|it| it.subject.server.is_none()),
+            "what an umbrella says of one server would only be replaced if that one is meant"
+        );
+        if can_replace && !made.is_empty() {
             spoke.push(entry);
         }
     }

@@ -53,6 +53,14 @@ fn passes_over_full_servers(view: &BackendView<'_>) -> bool {
 
 fn finding(view: &BackendView<'_>, limited: &Server, open: &[&Server]) -> Option<Finding> {
     let first = *open.first()?;
+    let mut fact = Finding::fact(Severity::Warning, first.head());
+    if open.len() == 1 {
+        fact = fact.server(&first.name);
+    }
+    Some(view.finding(fact, |fact| say(fact, view, limited, open)))
+}
+
+fn say(fact: Finding, view: &BackendView<'_>, limited: &Server, open: &[&Server]) -> Finding {
     let word = match view.context.instance.engine {
         Engine::Haproxy => "maxconn",
         Engine::Nginx => "max_conns",
@@ -63,16 +71,11 @@ fn finding(view: &BackendView<'_>, limited: &Server, open: &[&Server]) -> Option
         names(&names_of(open.iter().copied())),
         view.title(),
         limited.name,
-        limit(limited)?,
+        limit(limited).unwrap_or_default(),
     );
     let help = format!("give all servers a tested `{word}`");
     let span = limited.maxconn.origin.span().unwrap_or(limited.head());
-    let mut finding = Finding::new(Severity::Warning, first.head(), message, help)
-        .backend(&view.backend.name)
+    (fact.say(message, help))
         .label("no limit")
-        .related(format!("the limit of `{}`", limited.name), span);
-    if open.len() == 1 {
-        finding = finding.server(&first.name);
-    }
-    Some(finding)
+        .related(format!("the limit of `{}`", limited.name), span)
 }

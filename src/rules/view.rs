@@ -1,11 +1,11 @@
 //! What a check is given to look at.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use super::tier::Members;
 use super::{Notes, Rule};
-use crate::finding::ServerShare;
+use crate::finding::{Finding, ServerShare};
 use crate::model::{Backend, Instance, Layer, Route, Server, Text};
 use crate::predict::{Prediction, Share, predict, ratio};
 use crate::settings::Settings;
@@ -24,6 +24,8 @@ pub struct Context<'a> {
     pub settings: &'a Settings,
     /// The day of the audit, for dates in comments.
     pub today: jiff::civil::Date,
+    /// How many findings of a rule need words, see [`crate::audit::Terms::worded`].
+    pub worded: usize,
 }
 
 impl Context<'_> {
@@ -75,6 +77,7 @@ pub struct BackendView<'a> {
     members: OnceCell<Option<Members<'a>>>,
     share_table: OnceCell<Arc<[ServerShare]>>,
     described: OnceCell<bool>,
+    wants_words: Cell<bool>,
 }
 
 impl<'a> BackendView<'a> {
@@ -88,6 +91,22 @@ impl<'a> BackendView<'a> {
             members: OnceCell::new(),
             share_table: OnceCell::new(),
             described: OnceCell::new(),
+            wants_words: Cell::new(true),
+        }
+    }
+
+    /// Whether what is found from now on is shown; else a rule may leave the words of it out.
+    pub(super) fn set_wants_words(&self, wants: bool) {
+        self.wants_words.set(wants);
+    }
+
+    /// A finding on this backend whose words come from `say` where they are wanted.
+    pub(super) fn finding(&self, fact: Finding, say: impl FnOnce(Finding) -> Finding) -> Finding {
+        let fact = fact.backend(&self.backend.name);
+        if self.wants_words.get() {
+            say(fact)
+        } else {
+            fact
         }
     }
 
