@@ -9,7 +9,7 @@ use crate::model::{Algorithm, HashMethod, Server};
 /// The rule.
 pub(super) static RULE: Rule = Rule {
     page: include_str!("../../rules/sparse-consistent-ring.md"),
-    check: Check::Backend(check),
+    check: Check::Umbrella(check),
     options: &[RuleOption {
         name: "max-excess",
         default: 1.15,
