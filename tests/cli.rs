@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -122,14 +123,14 @@ fn what_text_lists_says_what_every_other_format_says() {
     };
     // Read in another order than reports have, and more of them than a report lists.
     for name in ["z", "m", "a"] {
-        let upstreams: String = (0..150)
-            .map(|number| {
-                format!(
-                    "upstream {name}{number} {{\n  server 10.0.0.1 weight=9;\n  server 10.0.0.2;\n  \
-                     server 10.0.0.3 max_conns=7;\n}}\n"
-                )
-            })
-            .collect();
+        let mut upstreams = String::new();
+        for number in 0..150 {
+            let _ = writeln!(
+                upstreams,
+                "upstream {name}{number} {{\n  server 10.0.0.1 weight=9;\n  server 10.0.0.2;\n  \
+                 server 10.0.0.3 max_conns=7;\n}}"
+            );
+        }
         file(&format!("{name}.conf"), &upstreams);
     }
     let main = "events {}\nhttp {\ninclude z.conf;\ninclude m.conf;\ninclude a.conf;\n}\n";

@@ -8,7 +8,9 @@
 
 mod predict_support;
 
-use lbaudit::model::{Address, AddressKind, Algorithm, Backend, Engine, HashMethod, Port, Version};
+use lbaudit::model::{
+    Address, AddressKind, Algorithm, Backend, Engine, HashMethod, Port, Setting, Version,
+};
 use lbaudit::predict::{Failure, Key, Picker, Prediction, Share, Tier, failures, predict};
 use predict_support::{backend, backups, hashed};
 use proptest::prelude::*;
@@ -114,22 +116,25 @@ proptest! {
     }
 
     #[test]
-    fn the_ring_of_nginx_gives_nobody_half_of_its_weight(
+    fn rings_keep_to_weights_as_far_as_the_number_of_points_says(
         weights in prop::collection::vec(1u32..40, 2..24),
         text in "[a-z0-9.-]{1,20}",
-        step in 1usize..300,
+        step in 1u32..300,
+        nginx in any::<bool>(),
     ) {
-        let mut backend = hashed(HashMethod::Ketama, &weights);
-        for (index, server) in backend.servers.iter_mut().enumerate() {
+        let (engine, method, points) = if nginx { (NGINX, HashMethod::Ketama, 160) } else { (HAPROXY, HashMethod::Ring, 16) };
+        let mut backend = hashed(method, &weights);
+        for (index, server) in (1..).zip(&mut backend.servers) {
             let host = format!("{text}{}", index * step);
             let port = Port::Fixed(80);
             server.address = Address::new(format!("{host}:80"), AddressKind::Name, &host, port);
+            server.set_id(Setting::engine_default(index * step));
         }
         let total: u32 = weights.iter().sum();
-        for (share, weight) in shares(NGINX, &backend, &[]).shares.iter().zip(&weights) {
-            let expected = f64::from(*weight) / f64::from(total);
-            // `starved-server` does not even look.
-            prop_assert!(lbaudit::predict::ratio(*share) > 0.5 * expected);
+        for (share, weight) in shares(engine, &backend, &[]).shares.iter().zip(&weights) {
+            let factor = lbaudit::predict::ratio(*share) * f64::from(total) / f64::from(*weight);
+            // The bound by which rules tell that they need not look (`rules/ring_chance.rs`).
+            prop_assert!(f64::from(points * weight) * (factor - 1.0 - factor.ln()) < 28.0);
         }
     }
 

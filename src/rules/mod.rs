@@ -51,6 +51,7 @@ mod redispatch_ineffective;
 mod redispatch_missing;
 mod refused_at_load;
 mod resolve_once_hostname;
+mod ring_chance;
 mod server_maxconn_missing;
 mod server_port_outlier;
 mod single_server_backend;

@@ -1,5 +1,6 @@
 //! `sparse-consistent-ring`: a HAProxy hash ring has too few points to be even.
 
+use super::ring_chance::keeps_to_weights;
 use super::tier::Tier;
 use super::wording::{and, percent};
 use super::{BackendView, Check, Rule, RuleOption};
@@ -38,13 +39,17 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(tier) = Tier::of(view).filter(|_| on_ring) else {
         return;
     };
+    let limit = view.context.option(&RULE, "max-excess");
+    if keeps_to_weights(&tier, limit) {
+        return;
+    }
     let Some(shares) = tier.shares() else { return };
     let excess = (shares.iter().zip(tier.by_weight())).map(|(share, expected)| share / expected);
     let members = tier.servers().zip(shares).zip(excess);
     let Some(((busiest, share), excess)) = members.max_by(|a, b| a.1.total_cmp(&b.1)) else {
         return;
     };
-    if excess > view.context.option(&RULE, "max-excess") {
+    if excess > limit {
         findings.push(finding(&tier, shares, busiest, *share));
     }
 }

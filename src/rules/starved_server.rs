@@ -1,5 +1,6 @@
 //! `starved-server`: a usable server gets next to nothing although its weight says otherwise.
 
+use super::ring_chance::keeps_to_weights;
 use super::tier::{Tier, names_of};
 use super::wording::{names, percent};
 use super::{BackendView, Check, Rule, RuleOption};
@@ -23,10 +24,6 @@ const IP_HASH_VALUES: u64 = 6271;
 /// nginx `hash` keeps 15 bits of its hash (`ngx_http_upstream_hash_module.c`).
 const HASH_VALUES: u64 = 32768;
 
-/// With 160 points for each unit of weight on the ring of nginx, no server gets less than this part of what
-/// its weight says: by chance it would happen in one of 10^13 rings.
-const LEAST_ON_RING: f64 = 0.5;
-
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     // The other algorithms give every server what its weight says.
     let hashes = matches!(
@@ -37,7 +34,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         return;
     };
     let limit = view.context.option(&RULE, "min-share");
-    if limit <= LEAST_ON_RING && has_rich_ring(&tier) {
+    if keeps_to_weights(&tier, limit.recip()) {
         return;
     }
     let Some(shares) = tier.shares() else { return };
@@ -47,14 +44,6 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
         .map(|(starved, _)| starved)
         .collect();
     findings.extend(finding(&tier, &starved));
-}
-
-/// Whether servers get their points on the ring of nginx from different texts, so that none shares its own.
-fn has_rich_ring(tier: &Tier<'_, '_>) -> bool {
-    let backend = tier.view.backend;
-    matches!(backend.algorithm.value, Algorithm::Hash(_))
-        && backend.hash_type.value.method == HashMethod::Ketama
-        && tier.hosts_differ()
 }
 
 fn finding(tier: &Tier<'_, '_>, starved: &[(&Server, f64)]) -> Option<Finding> {

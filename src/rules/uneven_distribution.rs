@@ -2,6 +2,7 @@
 //!
 //! The umbrella over every cause: a rule that names the cause replaces its finding.
 
+use super::ring_chance::keeps_to_weights;
 use super::tier::{Tier, severity};
 use super::wording::percent;
 use super::{BackendView, Check, Rule, RuleOption};
@@ -29,7 +30,7 @@ pub(super) static RULE: Rule = Rule {
 
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let Some(tier) = Tier::of(view) else { return };
-    if is_one_after_the_other(&tier) || is_even_by_construction(&tier) {
+    if is_one_after_the_other(&tier) || is_even_by_construction(&tier) || is_even_ring(&tier) {
         return;
     }
     let Some(shares) = tier.shares() else { return };
@@ -63,6 +64,13 @@ fn is_even_by_construction(tier: &Tier<'_, '_>) -> bool {
         Algorithm::RoundRobin | Algorithm::StaticRoundRobin
     );
     round_robin && tier.weight_ratio() <= 1.0
+}
+
+/// Whether the ring has too many points for shares of equal weights to be far apart.
+fn is_even_ring(tier: &Tier<'_, '_>) -> bool {
+    let option = |name| tier.view.context.option(&RULE, name);
+    let limit = option("max-ratio").min(option("error-ratio"));
+    tier.weight_ratio() <= 1.0 && keeps_to_weights(tier, limit.sqrt())
 }
 
 /// The share that each server is meant to have: by its weight where somebody explained the weights,
