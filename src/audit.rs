@@ -41,8 +41,8 @@ pub struct Terms<'a> {
     pub settings: &'a Settings,
     /// The day by which dates in comments are judged.
     pub today: Date,
-    /// How many findings of a rule and an instance need words, for a report that shows no more. Those behind
-    /// them may be bare facts until [`Audit::word`] is asked; [`usize::MAX`] has all worded.
+    /// How many findings of each rule need words, for a report that shows no more. Where an instance has more
+    /// of a rule, they may be bare facts until [`Audit::word`] is asked; [`usize::MAX`] has all worded.
     pub worded: usize,
 }
 
@@ -205,6 +205,7 @@ impl Audit {
             let context = self.context(fact.instance, variant, terms);
             rules::worded(&context, fact)
         });
+        debug_assert!(known.is_some(), "a rule finds the same again: {fact:?}");
         if let Some(known) = known {
             *fact = Finding {
                 severity: fact.severity,

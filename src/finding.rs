@@ -85,8 +85,8 @@ pub struct Finding {
     pub help: Words,
     /// The words that do it.
     pub span: Span,
-    /// Whether it says anything: of facts that are only counted, message, help, label, other places and
-    /// shares are empty. See [`crate::audit::Terms::worded`].
+    /// Whether it says anything. A fact that is only counted has no help, label, other places and shares, and
+    /// of its message no more than what joining findings adds. See [`crate::audit::Terms::worded`].
     pub worded: bool,
     /// Text beside the mark at `span`, such as ``weight 1 here``; may be empty.
     pub label: Words,

@@ -12,11 +12,15 @@ use lbaudit::error::Error;
 use lbaudit::report::{self, Style};
 use lbaudit::threads;
 
-/// Has the allocator of glibc keep what is freed for what is asked for next. It gives every large block back to
-/// the system, which then has to clear other pages for the next one; how large is told by the largest block
-/// freed so far. This one is never touched, so that it costs next to nothing.
+/// More than a run needs at once in one block, and less than 32 MiB, beyond which glibc learns nothing.
+const LARGE_BLOCK: usize = 24 << 20;
+
+/// Has the allocator of glibc keep what is freed for what is asked for next. It would give every large block
+/// back to the system, which then has to clear other pages for the next one; what counts as large follows the
+/// largest block freed so far (`M_MMAP_THRESHOLD` in mallopt(3)). This one is never touched, so that it costs
+/// next to nothing.
 fn keep_freed_memory() {
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(24 << 20)));
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(LARGE_BLOCK)));
 }
 
 fn main() -> ExitCode {

@@ -293,6 +293,31 @@ fn a_bare_fact_gets_the_words_that_it_would_have_had() {
 }
 
 #[test]
+fn an_umbrella_that_is_passed_over_is_not_missed() {
+    let is_umbrella = |entry: &&Entry| matches!(entry.rule.check, Check::Umbrella(_));
+    let place = |name: &str| {
+        rules::catalogue()
+            .iter()
+            .position(|entry| entry.page.name == name)
+    };
+    let mut pairs = 0;
+    for umbrella in rules::catalogue().iter().filter(is_umbrella) {
+        let replaces = |entry: &&Entry| entry.page.replaces.contains(&umbrella.page.name);
+        for specific in rules::catalogue().iter().filter(replaces) {
+            let (name, of) = (&specific.page.name, &umbrella.page.name);
+            for replaced in &umbrella.page.replaces {
+                let also = specific.page.replaces.contains(replaced);
+                assert!(also, "`{name}` replaces `{of}` and so `{replaced}`");
+            }
+            let in_order = !is_umbrella(&specific) || place(name) > place(of);
+            assert!(in_order, "`{name}` is asked before `{of}`");
+            pairs += 1;
+        }
+    }
+    assert!(pairs > 3);
+}
+
+#[test]
 fn one_mistake_in_weights_is_one_finding() {
     let on_weights = |name: &str| ON_WEIGHTS.contains(&name);
     for (entry, number, example) in examples() {

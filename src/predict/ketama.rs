@@ -206,7 +206,7 @@ impl Names {
             if member.backup {
                 continue;
             }
-            let text = &*member.server.address.text;
+            let text = member.text();
             let name = *known.entry(text).or_insert(heaviest.len());
             match heaviest.get_mut(name) {
                 Some((_, weight)) => *weight = member.weight.max(*weight),

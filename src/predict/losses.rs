@@ -1,7 +1,7 @@
 //! What the failure of each peer does to the others, counted in hash values.
 //!
-//! In: for each run of values the peer that has it, and the one that takes it over. Out: who carries
-//! most without a given peer, without a table of every share in every state.
+//! In: for each run of values the peer that has it, and the one that takes it over. Out: the shares without a
+//! given peer, and who then carries most.
 
 use super::fraction::part;
 use super::pool::{Method, Pool, Table};

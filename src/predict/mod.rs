@@ -2,7 +2,7 @@
 //!
 //! In: a [`Backend`] of the model and the servers that are down. Out: the exact share of each
 //! server, and how far the number can be trusted. One file per algorithm; all of them work on a
-//! `Pool`, which is the only place that reads the model.
+//! `Pool`, which reads weights and states out of the model.
 
 mod addresses;
 mod chain;

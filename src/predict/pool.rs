@@ -1,7 +1,7 @@
 //! What the algorithms work on: servers reduced to what balancing sees of them.
 //!
-//! In: a [`Backend`] of the model. Out: a [`Pool`]. This is the only place where shares are read out of
-//! the model, so that algorithms depend on neither its shape nor the parsers.
+//! In: a [`Backend`] of the model. Out: a [`Pool`]. What decides shares is read out of the model here, so that
+//! algorithms do not depend on its shape; picks read the limits of a server themselves.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
@@ -70,7 +70,7 @@ impl Method {
 /// One server as the algorithms see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member<'a> {
-    /// The server itself: its text is what `hash … consistent` hashes, and picks read its limits.
+    /// The server itself, for its text and for picks, which read its limits.
     pub(crate) server: &'a Server,
     /// Weight as configured; HAProxy 0..=256.
     pub(crate) weight: u32,
@@ -85,6 +85,13 @@ pub(crate) struct Member<'a> {
     /// What HAProxy adds a node's number to before the avalanche gives its place on the ring; 0 where
     /// there is none.
     pub(crate) base: u32,
+}
+
+impl<'a> Member<'a> {
+    /// What nginx `hash … consistent` hashes.
+    pub(crate) fn text(&self) -> &'a str {
+        &self.server.address.text
+    }
 }
 
 /// The servers of a backend with everything that decides between them.

@@ -30,6 +30,7 @@ mod dynamic_backend_unresolved;
 mod expired_ignore;
 mod hash_without_avalanche;
 mod host_concentration;
+mod hosts;
 mod id_renumber_risk;
 mod ignore_without_reason;
 mod implicit_algorithm;
@@ -100,7 +101,8 @@ pub enum Check {
     /// One backend at a time.
     Backend(fn(&BackendView<'_>, &mut Vec<Finding>)),
     /// The same behind all others, and only where none that replaces it speaks: one that is nearly always
-    /// replaced need not be asked. Later ones replace earlier ones. It speaks of backends, not of servers.
+    /// replaced need not be asked. Of two umbrellas the later one in [`ALL`] may replace the earlier one, and
+    /// who replaces an umbrella replaces all that it replaces. It speaks of backends, not of servers.
     Umbrella(fn(&BackendView<'_>, &mut Vec<Finding>)),
     /// One instance at a time.
     Instance(fn(&Context<'_>, &mut Vec<Finding>)),

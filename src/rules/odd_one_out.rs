@@ -218,8 +218,8 @@ fn limit(server: &Server) -> Value<'_> {
 fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     let engine = view.context.instance.engine;
     let tier = || view.backend.usable_primaries();
-    let kinds = kinds(tier());
-    let Some(last) = tier().last().filter(|_| kinds.len() > 1) else {
+    let runs = runs(tier());
+    let Some(last) = tier().last().filter(|_| runs.len() > 1) else {
         return;
     };
     if tier().nth(LEAST_SERVERS - 1).is_none() {
@@ -227,7 +227,7 @@ fn check(view: &BackendView<'_>, findings: &mut Vec<Finding>) {
     }
     let mut found: Vec<Odd<'_>> = Vec::new();
     for parameter in PARAMETERS.iter().filter(|it| it.engine == engine) {
-        let Some((server, other)) = odd(&kinds, last, parameter.read) else {
+        let Some((server, other)) = odd(&runs, last, parameter.read) else {
             continue;
         };
         // A larger machine has a larger weight, and a larger limit.
@@ -254,19 +254,21 @@ struct Odd<'a> {
     parameters: Vec<&'static Parameter>,
 }
 
-/// Servers that agree in everything that is compared: the first one and their number.
-type Kind<'a> = (&'a Server, usize);
+/// Neighbours that agree in everything that is compared: the first one and their number.
+type Run<'a> = (&'a Server, usize);
 
-/// The kinds of servers in a tier, in the order of their first ones.
-fn kinds<'a>(tier: impl Iterator<Item = &'a Server>) -> Vec<Kind<'a>> {
-    let mut kinds: Vec<Kind<'_>> = Vec::new();
+fn runs<'a>(tier: impl Iterator<Item = &'a Server>) -> Vec<Run<'a>> {
+    let mut runs: Vec<Run<'_>> = Vec::new();
     for server in tier {
-        match kinds.iter_mut().find(|(first, _)| are_alike(first, server)) {
+        match runs
+            .last_mut()
+            .filter(|(first, _)| are_alike(first, server))
+        {
             Some((_, number)) => *number += 1,
-            None => kinds.push((server, 1)),
+            None => runs.push((server, 1)),
         }
     }
-    kinds
+    runs
 }
 
 fn are_alike(a: &Server, b: &Server) -> bool {
@@ -280,11 +282,11 @@ fn are_alike(a: &Server, b: &Server) -> bool {
 
 /// The one that differs from all others, who agree, and one of those.
 fn odd<'a>(
-    kinds: &[Kind<'a>],
+    runs: &[Run<'a>],
     last: &'a Server,
     read: for<'v> fn(&'v Server) -> Value<'v>,
 ) -> Option<(&'a Server, &'a Server)> {
-    let ((first, same), others) = kinds.split_first()?;
+    let ((first, same), others) = runs.split_first()?;
     let usual = read(first);
     let mut different: Option<(&Server, Value<'_>)> = None;
     let (mut same_number, mut different_number) = (*same, 0);

@@ -1,6 +1,7 @@
 //! The order in which findings are shown.
 //!
-//! In: findings as the rules made them. Out: the same by file, position, rule and message.
+//! In: findings as the rules made them. Out: the same by file, position, rule and message; facts without a
+//! message stay in the order in which they were found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

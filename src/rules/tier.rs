@@ -5,13 +5,12 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use super::wording::{and, count, names, percent};
-use super::{BackendView, Context, Notes, Rule};
+use super::{BackendView, Context, Notes, Rule, hosts};
 use crate::finding::{ServerShare, Severity};
-use crate::model::{Address, AddressKind, Algorithm, Backend, Engine, Layer, Server, Text};
+use crate::model::{Algorithm, Backend, Engine, Layer, Server, Text};
 use crate::predict::{Basis, ratio};
 use crate::source::Span;
 
@@ -180,8 +179,8 @@ impl<'v, 'a> Tier<'v, 'a> {
     /// comment of the section, which is about the servers that it names or about all. Where no weight
     /// is usual, one of them needs none.
     fn has_reason(&self) -> bool {
-        let comments = self.servers().filter_map(Server::comment);
-        if self.view.backend.comments.is_empty() && comments.count() == 0 {
+        let has_comment = |server: &Server| server.comment().is_some();
+        if self.view.backend.comments.is_empty() && !self.servers().any(has_comment) {
             return false;
         }
         let usual = self.usual_weight();
@@ -245,13 +244,10 @@ impl<'v, 'a> Tier<'v, 'a> {
         apart.is_some() && rest.is_some()
     }
 
-    /// Whether it is plain that every server is on a host of its own. Names that could be the same
-    /// one in other letters are not plain.
+    /// Whether it is plain that every server is on a host of its own.
     pub(super) fn hosts_differ(&self) -> bool {
         let addresses = || self.servers().map(|server| &server.address);
-        *(self.known.hosts_differ).get_or_init(|| {
-            are_ascending(addresses()) || hosts_differ(addresses().map(Address::host))
-        })
+        *(self.known.hosts_differ).get_or_init(|| hosts::differ(addresses))
     }
 
     /// The predicted share of each member, where the configuration alone decides it.
@@ -322,34 +318,6 @@ impl<'v, 'a> Tier<'v, 'a> {
     }
 }
 
-/// Whether each address is IPv4 and greater than the one before, as in most lists: then they differ.
-fn are_ascending<'a>(addresses: impl Iterator<Item = &'a Address>) -> bool {
-    let mut before = (0, "");
-    addresses.into_iter().all(|address| {
-        let host = address.host();
-        let here = (host.len(), host);
-        address.kind == AddressKind::Ipv4 && std::mem::replace(&mut before, here) < here
-    })
-}
-
-fn hosts_differ<'a>(hosts: impl Iterator<Item = &'a str>) -> bool {
-    let hasher = foldhash::fast::RandomState::default();
-    let mut digests = Vec::with_capacity(hosts.size_hint().0);
-    for host in hosts {
-        let ambiguous = host == "localhost" || host.starts_with("::ffff:");
-        if ambiguous || host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return false;
-        }
-        digests.push(hasher.hash_one(host.as_bytes()));
-    }
-    // Sorting numbers costs a fraction of a set of strings, and nearly all tiers pass.
-    digests.sort_unstable();
-    digests.windows(2).all(|pair| match pair {
-        [one, other] => one != other,
-        _ => true,
-    })
-}
-
 /// How bad a ratio is, by the two limits that the rules on distribution have.
 pub(super) fn severity(rule: &Rule, context: &Context<'_>, ratio: f64) -> Option<Severity> {
     // Asking for settings costs more than most backends need.
@@ -394,7 +362,7 @@ pub(super) fn listed_weights(tier: &Tier<'_, '_>) -> String {
 /// Whether a part of `text` between separators is one of [`GROUP_WORDS`], digits behind it aside:
 /// `auth-canary2`.
 pub(super) fn names_a_group(text: &str) -> bool {
-    // Addresses are most of the names of nginx.
+    // nginx servers are mostly called by their address, which has no letters.
     if !text.bytes().any(|byte| byte.is_ascii_alphabetic()) {
         return false;
     }

@@ -3,6 +3,8 @@
 use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
+use foldhash::HashSet;
+
 use super::tier::Members;
 use super::{Notes, Rule};
 use crate::finding::{Finding, ServerShare};
@@ -100,7 +102,8 @@ impl<'a> BackendView<'a> {
         self.wants_words.set(wants);
     }
 
-    /// A finding on this backend whose words come from `say` where they are wanted.
+    /// A finding on this backend whose words come from `say` where they are wanted. What else it has, its
+    /// severity, place and subject, must be in `fact`: it is known again by them when words are wanted later.
     pub(super) fn finding(&self, fact: Finding, say: impl FnOnce(Finding) -> Finding) -> Finding {
         let fact = fact.backend(&self.backend.name);
         if self.wants_words.get() {
@@ -221,18 +224,21 @@ impl<'a> BackendView<'a> {
             && servers.next().is_some_and(|next| next.comment().is_none())
     }
 
-    /// The servers whose names stand in `notes`. One letter that is a word is no name.
+    /// The servers whose names stand in `notes`, in any case. One letter that is a word is no name.
     pub(super) fn named_in(&self, notes: &Notes) -> Vec<&'a Text> {
         let is_name = |word: &&str| !matches!(*word, "a" | "A" | "i" | "I");
         let words: Vec<&str> = notes.words().filter(is_name).collect();
         // Most names are of another length than all words.
         let bit = |text: &str| 1u128 << text.len().min(127);
         let lengths = words.iter().fold(0, |bits, word| bits | bit(word));
-        let stands_there = |name: &&Text| {
-            lengths & bit(name) != 0 && words.iter().any(|word| word.eq_ignore_ascii_case(name))
-        };
+        let may_stand_there = |name: &&Text| !name.is_ascii() || lengths & bit(name) != 0;
         let names = self.backend.servers.iter().map(|server| &server.name);
-        names.filter(stands_there).collect()
+        let mut names: Vec<&Text> = names.filter(may_stand_there).collect();
+        if !names.is_empty() {
+            let folded: HashSet<String> = words.iter().map(|word| word.to_lowercase()).collect();
+            names.retain(|name| folded.contains(name.to_lowercase().as_str()));
+        }
+        names
     }
 
     /// The rows of the share table: the servers that take traffic, in declaration order.

@@ -120,6 +120,16 @@ fn sizes() -> Vec<Case> {
         Case::haproxy("10,000 servers in one backend", servers(10_000, |n| n)),
         Case::haproxy("100,000 broken lines", "  server c \"\n".repeat(100_000))
             .finds(&first_lines("syntax-error", 16, 12)),
+        Case::haproxy(
+            "20,000 servers with options of their own below a comment with as many words",
+            [
+                "  # weights",
+                &" m1234".repeat(20_000),
+                "\n",
+                &servers(20_000, |n| n).replace(":80\n", ":80 check inter 2s weight 5\n"),
+            ]
+            .concat(),
+        ),
         Case::haproxy("10,000 servers with one address", servers(10_000, |_| 1))
             .finds(&["duplicate-server-address 10015:3"]),
         Case::haproxy("100,000 sections", "backend b\n".repeat(100_000)).finds(&first_lines(

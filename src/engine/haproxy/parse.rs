@@ -1,7 +1,8 @@
-//! From the bytes of a file to its tree.
+//! From the bytes of a file to its lines.
 //!
-//! In: a source and the environment. Out: a [`Tree`] and the findings that need no meaning: lines that
-//! HAProxy cannot cut into words, conditional blocks that do not match, bytes it refuses.
+//! In: a source and the environment. Out: one line after the other, or a [`Tree`] of all where lowering needs
+//! them several times; and the findings that need no meaning: lines that HAProxy cannot cut into words,
+//! conditional blocks that do not match, bytes it refuses.
 
 use super::blocks::Block;
 use super::env::Env;

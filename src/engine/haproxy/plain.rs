@@ -5,7 +5,8 @@
 use super::lex::{MAX_WORDS, Outcome, to_u32};
 use super::tree::Word;
 
-/// Cuts a line without quotes, escapes and variables; `None` for one that needs more than this.
+/// Cuts a line without quotes, escapes and variables; `None` for one that needs more than this, as lines that
+/// end in `\r\n` do.
 ///
 /// Eight characters are looked at together, and of them only those that may be no part of a word.
 pub(super) fn lex_plain<'s>(

@@ -1,7 +1,7 @@
-//! The syntax tree of one file: every line with its words, comments and conditional block.
+//! The syntax tree of one file, or of the part at hand: lines with their words, comments and conditional block.
 //!
-//! In: what [`super::parse`] found. Out: lines for lowering. Words are spans into the source; only
-//! those with quotes, escapes or variables carry text of their own. Nothing is dropped: unknown
+//! In: what [`super::parse`] found. Out: lines for lowering. Words are spans into the source and their text
+//! there; only those with quotes, escapes or variables have text of their own. Nothing is dropped: unknown
 //! directives are lines like any other.
 
 use crate::model::Text;

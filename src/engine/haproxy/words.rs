@@ -29,8 +29,8 @@ pub(super) const SECTIONS: &[&str] = &[
     "namespace_list",
 ];
 
-/// One bit for each letter that a section starts with. Every line asks, and no word of servers starts with one
-/// of them.
+/// One bit for each letter that a section starts with. Every line asks, and `server` starts with none of
+/// them.
 const FIRST_LETTERS: u32 = {
     let mut letters = 0;
     let mut rest = SECTIONS;

@@ -1,7 +1,8 @@
 //! The directives that nginx knows: where they may stand and what they take.
 //!
-//! In: a name. Out: what is known of it, under a number that a tree keeps. The table was recorded from nginx 1.22.1 (`scripts/record_directives.py`).
-//! Directives of newer versions, commercial ones and those of other modules are not in it.
+//! In: a name. Out: what is known of it, under a number that a tree keeps. The table was recorded from nginx
+//! 1.22.1 (`scripts/record_directives.py`). Directives of newer versions, commercial ones and those of other
+//! modules are not in it.
 
 use std::sync::LazyLock;
 

@@ -153,12 +153,12 @@ impl<'a> Parser<'a> {
     fn add(&mut self, block: bool, end: u32) {
         let name = self.words.get(self.first_word);
         let name = name.map_or(&b""[..], |word| word.of(self.bytes));
-        if self.last_name.0 != name {
-            self.last_name = (name, Id::of(name));
-        }
         let id = if self.marks.has(Marks::COOKED) {
             Id::of(&cook(name))
         } else {
+            if self.last_name.0 != name {
+                self.last_name = (name, Id::of(name));
+            }
             self.last_name.1
         };
         self.nodes.push(Node {

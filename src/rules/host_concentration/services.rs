@@ -27,7 +27,7 @@ struct Service<'a> {
     hosts: Vec<&'a str>,
 }
 
-/// How many services each machine is behind.
+/// For each machine the number of services that it is behind.
 type Uses<'a> = HashMap<&'a str, u32>;
 
 /// What one machine has of one backend.
@@ -62,7 +62,7 @@ fn uses<'a>(services: &[Service<'a>]) -> Uses<'a> {
     uses
 }
 
-/// Whether they are more than one service with several names: the same machines behind all of them.
+/// Whether they have different machines. The same ones behind all of them are one service with several names.
 fn differ(services: &[Service<'_>]) -> bool {
     let sets: BTreeSet<BTreeSet<&str>> = (services.iter())
         .map(|service| service.hosts.iter().copied().collect())

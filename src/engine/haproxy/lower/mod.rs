@@ -1,7 +1,7 @@
-//! From syntax trees to the model.
+//! From lines to the model.
 //!
-//! In: the trees of an instance's files, in order, and a choice of `.if` branches. Out: an
-//! [`Instance`] and the findings that need the meaning of lines.
+//! In: the lines of an instance's files, in order, one by one or, where `.if` branches must be chosen, from
+//! trees. Out: an [`Instance`] and the findings that need the meaning of lines.
 
 mod acl;
 mod assemble;

@@ -108,7 +108,7 @@ impl Lowering {
             return;
         }
         let index = index(proxies, backends);
-        for proxy in proxies.iter().filter(|proxy| !proxy.disabled) {
+        for proxy in proxies.iter().filter(|it| it.refers && !it.disabled) {
             for server in proxy.servers(backends) {
                 let Some(track) = server
                     .options

@@ -1,6 +1,6 @@
 //! What HAProxy refuses although the lines can be read: rules `syntax-error` and `refused-at-load`.
 //!
-//! In: lines and proxies. Out: findings. Only what the real proxy was seen to refuse is reported.
+//! In: lines and sections. Out: findings. Only what the real proxy was seen to refuse is reported.
 
 use std::collections::BTreeMap;
 use std::collections::hash_map::Entry;
