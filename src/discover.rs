@@ -6,7 +6,7 @@
 
 mod expand;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -126,8 +126,8 @@ struct Search<'a> {
     query: &'a Query<'a>,
     exclude: GlobSet,
     seen: BTreeSet<PathBuf>,
-    /// The folder of the file met last, and where it really is: most files follow one of the same folder.
-    folder: (PathBuf, PathBuf),
+    /// The folders of walked files, and where they really are.
+    folders: HashMap<PathBuf, PathBuf>,
     /// The declared instances that were not met yet, with their real files.
     declared: Vec<(BTreeSet<PathBuf>, &'a Instance)>,
     found: Discovery,
@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
             query,
             exclude,
             seen: BTreeSet::new(),
-            folder: (PathBuf::new(), PathBuf::new()),
+            folders: HashMap::new(),
             declared: (query.declared.iter())
                 .map(|instance| {
                     (
@@ -343,17 +343,29 @@ impl<'a> Search<'a> {
         self.fail(Error::Read { path, source });
     }
 
-    /// Where a file that is no link really is.
+    /// Where a file or folder that is no link really is: in the real folder around it. To ask for each costs a
+    /// call of the system for every part of its path.
     fn real_in_folder(&mut self, path: &Path) -> PathBuf {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return real(path);
         };
-        if self.folder.0 != parent || self.folder.1.as_os_str().is_empty() {
-            // The folder of a relative name is the working folder.
-            let named = Path::new(".").join(parent);
-            self.folder = (parent.to_owned(), real(&named));
+        self.real_folder(parent).join(name)
+    }
+
+    fn real_folder(&mut self, folder: &Path) -> PathBuf {
+        if let Some(known) = self.folders.get(folder) {
+            return known.clone();
         }
-        self.folder.1.join(name)
+        let is_plain = folder.parent().is_some_and(|it| !it.as_os_str().is_empty())
+            && fs::symlink_metadata(folder).is_ok_and(|it| it.is_dir());
+        let found = if is_plain {
+            self.real_in_folder(folder)
+        } else {
+            // The folder of a relative name is the working folder.
+            real(&Path::new(".").join(folder))
+        };
+        self.folders.insert(folder.to_owned(), found.clone());
+        found
     }
 
     /// Whether this real file was not met before.

@@ -5,10 +5,11 @@
 //! (`ngx_conf_include()`, `ngx_conf_full_name()`).
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
 
 use super::envsubst;
 use super::fault::refused;
-use super::library::{Found, Library, Resolved};
+use super::library::{Found, Library, Resolved, disk_key};
 use super::name::Name;
 use super::parse::{bom_length, parse};
 use super::tree::FileTree;
@@ -38,6 +39,8 @@ pub(crate) struct Forest {
     /// The `include` directives, by file and node, that name something that cannot be read.
     unread: BTreeSet<(usize, u32)>,
     by_key: HashMap<String, usize>,
+    /// Root files that [`Self::by_key`] will need where anything is included: most include nothing.
+    unkeyed: Vec<(PathBuf, usize)>,
 }
 
 impl Forest {
@@ -80,8 +83,26 @@ impl Forest {
         self.unread.contains(&(tree, node))
     }
 
-    /// Parses a file and keeps it under `key`.
-    pub(crate) fn add(
+    /// Parses a root file, which is at `path` of the disk or a part of a dump.
+    pub(crate) fn add_root(
+        &mut self,
+        sources: &Sources,
+        found: Found,
+        path: Option<PathBuf>,
+        findings: &mut Vec<Finding>,
+    ) {
+        let key = found.key.clone();
+        let index = self.add(sources, found, None, findings);
+        match path {
+            Some(path) => self.unkeyed.push((path, index)),
+            None => {
+                self.by_key.insert(key, index);
+            }
+        }
+    }
+
+    /// Parses a file.
+    fn add(
         &mut self,
         sources: &Sources,
         found: Found,
@@ -99,7 +120,6 @@ impl Forest {
         findings.extend(faults.into_findings(id));
         self.trees.push(tree);
         self.includes.push(Vec::new());
-        self.by_key.insert(found.key, self.trees.len() - 1);
         self.trees.len() - 1
     }
 
@@ -120,7 +140,18 @@ impl Forest {
                 walked: false,
             });
         }
-        self.add(sources, found, Some(from), findings)
+        let key = found.key.clone();
+        let index = self.add(sources, found, Some(from), findings);
+        self.by_key.insert(key, index);
+        index
+    }
+
+    /// The file that was read under `key`.
+    fn known(&mut self, key: &str) -> Option<usize> {
+        for (path, index) in self.unkeyed.drain(..) {
+            self.by_key.insert(disk_key(&path), index);
+        }
+        self.by_key.get(key).copied()
     }
 
     /// Reads the includes of every file, those of included files too.
@@ -163,8 +194,7 @@ impl Forest {
         for resolved in library.resolve(pattern)? {
             match resolved {
                 Resolved::File(path) => {
-                    let known = self.by_key.get(&path.key).copied();
-                    let index = match known {
+                    let index = match self.known(&path.key) {
                         Some(index) => index,
                         None => self.read(sources, library.read(path)?, span, findings),
                     };

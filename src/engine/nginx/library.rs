@@ -112,7 +112,7 @@ impl Library {
 }
 
 /// The same text for every path to one file.
-pub(crate) fn disk_key(path: &Path) -> String {
+pub(super) fn disk_key(path: &Path) -> String {
     let real = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     real.to_string_lossy().into_owned()
 }

@@ -65,9 +65,11 @@ pub fn load(sources: &Sources, inputs: Vec<Input>, options: &Options) -> Result<
         if forest.trees.is_empty() {
             root = Text::from(&input.name);
         }
+        let path = input.path.clone();
         let (found, files) = open(input, options);
+        let path = path.filter(|_| matches!(files, Library::Disk(_)));
         library.get_or_insert(files);
-        forest.add(sources, found, None, &mut findings);
+        forest.add_root(sources, found, path, &mut findings);
     }
     forest.roots = forest.trees.len();
     if let Some(mut library) = library {
@@ -106,12 +108,8 @@ fn open(input: Input, options: &Options) -> (Found, Library) {
             shown: folder(Some(Path::new(&input.name))),
         },
     };
-    let key = input
-        .path
-        .as_deref()
-        .map_or_else(|| input.name.clone(), library::disk_key);
     let found = Found {
-        key,
+        key: input.name.clone(),
         name: input.name,
         bytes: input.bytes,
     };
