@@ -68,13 +68,10 @@ fn forgotten_message(
     written: &[&Server],
     without: &[&Server],
 ) -> String {
-    let (who, have, gets) = match without {
-        [one] => (format!("server `{}`", one.name), "has", "it gets"),
-        many => (
-            format!("servers {}", names(&names_of(many.iter().copied()))),
-            "have",
-            "each gets",
-        ),
+    let (who, have) = subject(without);
+    let gets = match without {
+        [_] => "it gets",
+        _ => "each gets",
     };
     let consequence = match tier.shares() {
         Some(shares) => format!(
@@ -117,13 +114,7 @@ fn singled_out_message(
     written: &[&Server],
     without: &[&Server],
 ) -> String {
-    let (who, have) = match written {
-        [one] => (format!("server `{}`", one.name), "has"),
-        many => (
-            format!("servers {}", names(&names_of(many.iter().copied()))),
-            "have",
-        ),
-    };
+    let (who, have) = subject(written);
     let consequence = match tier.shares() {
         Some(shares) => format!(
             "`{}` gets {} of {}, equal would be {}",
@@ -143,6 +134,17 @@ fn singled_out_message(
         weights_of(written),
         without.len(),
     )
+}
+
+/// The servers that a message is about, and the verb behind them.
+fn subject(servers: &[&Server]) -> (String, &'static str) {
+    match servers {
+        [one] => (format!("server `{}`", one.name), "has"),
+        many => {
+            let listed = names(&names_of(many.iter().copied()));
+            (format!("servers {listed}"), "have")
+        }
+    }
 }
 
 /// What is found, about the servers that stand out.

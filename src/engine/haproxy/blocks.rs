@@ -153,12 +153,21 @@ impl Parser<'_, '_, '_> {
         to_u32(self.tree.guards.len() - 1)
     }
 
-    fn alternative(&mut self, line: &mut Line, span: Span) {
+    /// The block that a line with `word` goes on with; `None` where it is dropped, or, which is a fault, there is none.
+    fn opened(&mut self, word: &str, span: Span) -> Option<Block> {
         if self.dropped_blocks > 0 {
-            return;
+            return None;
         }
-        let Some(mut block) = self.blocks.pop() else {
-            return self.lone(".elif", span);
+        let block = self.blocks.pop();
+        if block.is_none() {
+            self.lone(word, span);
+        }
+        block
+    }
+
+    fn alternative(&mut self, line: &mut Line, span: Span) {
+        let Some(mut block) = self.opened(".elif", span) else {
+            return;
         };
         if block.else_seen {
             let help = "put it before `.else`";
@@ -176,11 +185,8 @@ impl Parser<'_, '_, '_> {
     }
 
     fn otherwise(&mut self, line: &mut Line, span: Span) {
-        if self.dropped_blocks > 0 {
+        let Some(mut block) = self.opened(".else", span) else {
             return;
-        }
-        let Some(mut block) = self.blocks.pop() else {
-            return self.lone(".else", span);
         };
         if block.else_seen {
             let help = "keep one `.else` per `.if`";

@@ -80,18 +80,7 @@ fn low_or_backslash(eight: u64) -> u64 {
 
 /// Whether a character never ends a word, opens or closes a quote, or starts a variable or comment.
 pub(super) fn is_ordinary(byte: u8) -> bool {
-    #[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
-    const ORDINARY: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = b'!';
-        while byte < u8::MAX {
-            table[byte as usize] = !matches!(byte, b'"' | b'\'' | b'\\' | b'#' | b'$');
-            byte += 1;
-        }
-        table[u8::MAX as usize] = true;
-        table
-    };
-    ORDINARY.get(usize::from(byte)).copied().unwrap_or(false)
+    !matches!(byte, 0..=b' ' | b'"' | b'\'' | b'\\' | b'#' | b'$')
 }
 
 /// Where the line feed behind `at` stands, or the end of the file.

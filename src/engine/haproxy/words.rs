@@ -55,18 +55,7 @@ pub(crate) fn is_section(word: &str) -> bool {
 
 /// Whether the name of a section, server or ACL may hold this character (`invalid_char` of `src/tools.c`).
 pub(crate) fn is_of_names(byte: u8) -> bool {
-    #[allow(clippy::indexing_slicing, reason = "checked when the constant is made")]
-    const OF_NAMES: [bool; 256] = {
-        let mut table = [false; 256];
-        let mut byte = 0;
-        while byte < u8::MAX {
-            table[byte as usize] =
-                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
-            byte += 1;
-        }
-        table
-    };
-    OF_NAMES.get(usize::from(byte)).copied().unwrap_or(false)
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':')
 }
 
 /// Whether lines that start with `word` are made of server options.
